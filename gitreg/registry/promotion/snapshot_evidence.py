@@ -203,4 +203,6 @@ class SnapshotEvidence(PeopleEvidence):
 
 
 def _metadata_of(version: ModelVersion) -> VersionMetadata:
-    return VersionMetadata(version.record.metadata, version.metadata)
+    removed = version.annotation.removed
+    sealed = {key: value for key, value in version.record.metadata.items() if key not in removed}
+    return VersionMetadata(sealed, version.metadata)
