@@ -20,6 +20,7 @@ from gitreg.registry.promotion.snapshot_evidence import SnapshotEvidence
 from gitreg.registry.promotion.stage_entries import entry_decision
 from gitreg.registry.state.audit_log import log
 from gitreg.registry.state.index_builder import derive
+from gitreg.registry.state.references import resolve
 from gitreg.registry.state.snapshot import Snapshot
 from tests.registry.support import ADA, World, new_version, pointer
 
@@ -311,3 +312,16 @@ def test_an_explanation_agrees_with_what_a_promotion_does(world: World) -> None:
                     assert decision.allowed
         for reference in ("1", "2"):
             world.do(annotate, f"iris@{reference}", metadata=annotated)
+
+
+def test_a_metric_that_was_taken_off_is_not_seen_by_a_gate(world: World) -> None:
+    allow(world, gates=[{"metric": "ndcg", "at_least": 0.4}])
+    world.save(metadata={"ndcg": 0.5})
+
+    def is_allowed() -> bool:
+        snapshot = world.snapshot
+        return explain(snapshot, resolve(snapshot, "iris@1"), "production", PromotionContext()).allowed
+
+    assert is_allowed()
+    world.do(annotate, "iris@1", remove_metadata=["ndcg"])
+    assert not is_allowed()
