@@ -238,16 +238,16 @@ def test_bash_completes_what_stands_behind_git_reg(registry: Person, line: str, 
     ("line", "completed"), [*CASES, ("git reg promote iris@1 pr", "git reg promote iris@1 production ")]
 )
 def test_zsh_completes_on_a_terminal(registry: Person, line: str, completed: str, tmp_path: Path) -> None:
-    installed = registry.with_env(XDG_DATA_HOME=str(tmp_path), ZDOTDIR=str(tmp_path), FPATH=os.environ.get("FPATH", ""))
+    installed = registry.with_env(XDG_DATA_HOME=str(tmp_path), ZDOTDIR=str(tmp_path))
     steps = installed.gitreg("completion", "--install", "zsh").out.splitlines()
-    setup = f"PS1='READY> '; unsetopt zle_bracketed_paste; {steps[-1].replace('; compinit', '; compinit -u')}"
+    setup = f"PS1='READY> '; unsetopt prompt_sp prompt_cr zle_bracketed_paste; {steps[-1].replace('; compinit', '; compinit -u')}"
     assert typed(installed, ["zsh", "-f", "-i"], setup, line) == completed
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
 @pytest.mark.parametrize(
-    ("line", "completed"), [*CASES, ("git reg promote iris@1 pr", "git reg promote iris@1 production")]
+    ("line", "completed"), [*CASES, ("git-reg promote iris@1 pr", "git-reg promote iris@1 production")]
 )
 def test_fish_completes_with_what_was_installed(registry: Person, line: str, completed: str) -> None:
     registry.gitreg("completion", "--install", "fish")
