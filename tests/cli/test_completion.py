@@ -240,7 +240,8 @@ def test_bash_completes_what_stands_behind_git_reg(registry: Person, line: str, 
 def test_zsh_completes_on_a_terminal(registry: Person, line: str, completed: str, tmp_path: Path) -> None:
     installed = registry.with_env(XDG_DATA_HOME=str(tmp_path), ZDOTDIR=str(tmp_path))
     steps = installed.gitreg("completion", "--install", "zsh").out.splitlines()
-    setup = f"PS1='READY> '; unsetopt prompt_sp prompt_cr zle_bracketed_paste; {steps[-1].replace('; compinit', '; compinit -u')}"
+    plain = "PS1='READY> '; unsetopt prompt_sp prompt_cr zle_bracketed_paste"
+    setup = f"{plain}; {steps[-1].replace('; compinit', '; compinit -u')}"
     assert typed(installed, ["zsh", "-f", "-i"], setup, line) == completed
 
 
