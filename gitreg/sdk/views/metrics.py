@@ -24,6 +24,12 @@ _HIGHER = frozenset([
 _MEASURES = frozenset([
     "score", "rate", "ratio", "gain", "lift", "time", "duration", "seconds", "ms", "kappa", "mcc",
 ])  # fmt: skip
+_TURNED = frozenset([
+    "drop", "reduction", "free", "gap", "delta", "diff", "difference", "change", "ratio", "improvement", "gain", "lift",
+    "increase", "decrease", "negative", "inverse", "correction", "corrected", "recovery", "detection", "avoided",
+    "budget", "target", "tolerance", "scale",
+])  # fmt: skip
+"""The words that may turn the direction of a measure round: less of an error is worse where it is a reduction."""
 _SETTINGS = frozenset([
     "lr", "learning", "dropout", "decay", "momentum", "warmup", "weight", "epoch", "epochs", "batch", "seed",
     "layers", "hidden", "depth", "steps", "size", "alpha", "beta", "gamma", "lambda", "eta", "max", "min",
@@ -64,23 +70,34 @@ def is_metric(key: str, values: Iterable[Any]) -> bool:
     words = _words(key)
     while len(words) > 1 and words[-1] in _AGGREGATES:
         words.pop()
-    if not _SETTINGS.isdisjoint(words) and not (words and _better(words[-1:])):
+    if not _SETTINGS.isdisjoint(words) and not _measures(words[-1:]):
         return False
-    if not _MEASURES.isdisjoint(words) or _better(words):
+    if not _MEASURES.isdisjoint(words) or _measures(words):
         return True
     numbers = [value for value in values if is_number(value)]
     return len(set(numbers)) > 1 and any(value != int(value) for value in numbers)
 
 
 def better(key: str) -> str:
-    """Return ``lower`` or ``higher``, whichever is better by the name of a metric; "" where it does not say so."""
-    return _better(_words(key))
+    """Return ``lower`` or ``higher``, whichever is better by the name of a metric; "" where it is not sure.
+
+    ``neg_`` turns an error round, as the scorers of scikit-learn are named.
+    """
+    words = _words(key)
+    low, high = _is_lower(words), not _HIGHER.isdisjoint(words)
+    if not _TURNED.isdisjoint(words) or (high and ("neg" in words or (low and not _is_lower(words[-1:])))):
+        return ""
+    if low:
+        return "higher" if "neg" in words else "lower"
+    return "higher" if high else ""
 
 
-def _better(words: Sequence[str]) -> str:
-    if any(word in _LOWER or word.endswith(("loss", "error")) for word in words):
-        return "lower"
-    return "" if _HIGHER.isdisjoint(words) else "higher"
+def _measures(words: Sequence[str]) -> bool:
+    return _is_lower(words) or not _HIGHER.isdisjoint(words)
+
+
+def _is_lower(words: Sequence[str]) -> bool:
+    return any(word in _LOWER or word.endswith(("loss", "error")) for word in words)
 
 
 def _words(key: str) -> list[str]:

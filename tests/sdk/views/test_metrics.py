@@ -14,7 +14,10 @@ from gitreg.sdk.views.metrics import better, flat, is_metric
         ("train_loss_epoch", "lower"), ("latency_ms", "lower"), ("perplexity", "lower"), ("metrics.mae", "lower"),
         ("accuracy", "higher"), ("testAccuracy", "higher"), ("ndcg@10", "higher"), ("F1", "higher"), ("R2", "higher"),
         ("f1_macro", "higher"), ("auc_roc", "higher"), ("top1_acc", "higher"),
-        ("success_rate", ""), ("win_ratio", ""), ("score", ""), ("eval.gap", ""),
+        ("neg_mean_squared_error", "higher"), ("test_neg_log_loss", "higher"), ("neg_recall", ""),
+        ("error_reduction", ""), ("loss_reduction", ""), ("error_free_rate", ""), ("accuracy_drop", ""),
+        ("accuracy_gap", ""), ("lossDelta", ""), ("error_diff", ""), ("auc_change", ""), ("error_ratio", ""),
+        ("dice_loss", "lower"), ("error_recall", ""), ("success_rate", ""), ("win_ratio", ""), ("score", ""), ("eval.gap", ""),
     ],
 )  # fmt: skip
 def test_a_name_of_a_measure_is_a_metric_though_it_never_changes(key: str, direction: str) -> None:
