@@ -85,15 +85,22 @@ def _sealed(changes: Changes, facts: Mapping[str, str]) -> str:
 def _promoted(changes: Changes, facts: Mapping[str, str]) -> str:
     former = [key.name for key, document in changes.files.items() if key.kind == "stage" and document is None]
     of = f" from {former[0]}" if former else ""
-    return f"Promoted {_version(facts)}{of} to {facts['Stage']}{_instead(facts)}{_more(changes)}"
+    return (
+        f"Promoted {_version(facts)}{of} to {facts['Stage']}{_instead(facts)}{_emptied(changes, facts)}{_more(changes)}"
+    )
+
+
+def _emptied(changes: Changes, facts: Mapping[str, str]) -> str:
+    return f"; {facts['Model']} has no {changes.emptied} now" if changes.emptied else ""
 
 
 def _instead(facts: Mapping[str, str]) -> str:
     return f", in the place of {facts['Model']}@{facts['From']}" if "From" in facts else ""
 
 
-def _rolled_back(_: Changes, facts: Mapping[str, str]) -> str:
-    return f"Rolled {facts['Stage']} of {facts['Model']} back to {facts['Version']}{_was(facts)}"
+def _rolled_back(changes: Changes, facts: Mapping[str, str]) -> str:
+    returned = f"Rolled {facts['Stage']} of {facts['Model']} back to {facts['Version']}{_was(facts)}"
+    return returned + _emptied(changes, facts)
 
 
 def _set_alias(_: Changes, facts: Mapping[str, str]) -> str:

@@ -9,6 +9,8 @@ from gitreg.errors import InvalidInput, Refused
 from gitreg.names import ARCHIVED, LATEST
 from gitreg.suggestions import nearest
 
+BY_FORCE = "--force (in Python: force=True) archives it and takes its place"
+
 
 class Candidate(NamedTuple):
     """The version that is to be promoted.
@@ -69,8 +71,13 @@ def check_stage_is_known(stage: str, known: Sequence[str]) -> None:
         )
 
 
-def check_promotion(candidate: Candidate, post: TargetStage, *, force: bool) -> None:
+def check_promotion(candidate: Candidate, post: TargetStage, *, force: bool, instead: str = BY_FORCE) -> None:
     """Raise an error if the version may not enter the stage.
+
+    Parameters
+    ----------
+    instead:
+        The hint where another version is in the stage.
 
     Raises
     ------
@@ -85,4 +92,4 @@ def check_promotion(candidate: Candidate, post: TargetStage, *, force: bool) -> 
     occupied = post.holder is not None and post.holder != candidate.version
     if occupied and candidate.version not in post.undone and not force:
         model = candidate.reference.rpartition("@")[0]
-        raise Refused(f"{post.stage} is held by {model}@{post.holder}", hint="--force archives it and takes its place")
+        raise Refused(f"{post.stage} is held by {model}@{post.holder}", hint=instead)

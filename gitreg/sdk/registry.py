@@ -1005,7 +1005,7 @@ class Registry:
         >>> decision.allowed
         False
         >>> [result.sentence for result in decision.unmet]
-        ['production is held by iris@2; --force archives it and takes its place']
+        ['production is held by iris@2; --force (in Python: force=True) archives it and takes its place']
         """
         return verbs.decisions.why(self.session, reference, stage, force=force)
 

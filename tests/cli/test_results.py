@@ -44,6 +44,10 @@ $ annotate iris@3 --tag good
 = iris@3 says all that already
 $ model version update iris 3 --remove-tag good --stage staging
 Promoted iris@3 to staging; -tag good
+$ promote iris@3 production
+Promoted iris@3 from staging to production
+$ model version update iris 3 --stage staging --tag late
+Promoted iris@3 from production to staging; iris has no production now; +tag late
 $ yank iris@3 --reason "wrong labels"
 Yanked iris@3
 $ yank iris@3 --reason "wrong labels"

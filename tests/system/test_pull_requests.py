@@ -494,3 +494,5 @@ def test_the_rules_for_a_host_are_commands_that_a_shell_runs(
 
 def test_rules_need_a_host(clone: Person) -> None:
     assert_in_words(clone.gitreg("protect", "github", code=2))
+    clone.git("remote", "remove", "origin")
+    assert "there is no remote origin" in clone.gitreg("protect", "github", code=2).err

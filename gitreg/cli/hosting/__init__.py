@@ -60,11 +60,16 @@ def rules(registry: Registry, host: str) -> str:
     settings = registry.session.snapshot().settings
     remote = settings.remote or "origin"
     url = registry.session.branch.repository.remotes.url(remote)
-    found = host_of(url, {}) if url else None
+    if url is None:
+        raise InvalidInput(
+            f"there is no remote {remote}: the rules name the repository on its Git host",
+            hint=f"`git remote add {remote} URL`, then `gitreg remote set {remote}` publishes the registry",
+        )
+    found = host_of(url, {})
     if found is None:
         raise InvalidInput(
             f"the remote {remote} is not on a Git host",
-            hint="`git remote set-url` names one, and `git remote add` does",
+            hint=f"`git remote set-url {remote} URL` names one",
         )
     folder = f"/{registry.session.branch.root}" if registry.session.branch.root else ""
     owners = [

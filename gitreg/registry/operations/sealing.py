@@ -275,6 +275,8 @@ class _Sealing:
             artifacts={**pending.artifacts, **records},
             metadata={**pending.metadata, **document.metadata},
             tags=unique([*pending.tags, *(tag for tag in document.tags if tag not in version.record.tags)]),
+            removed=tuple(key for key in pending.removed if key not in document.metadata),
+            removed_tags=tuple(tag for tag in pending.removed_tags if tag not in document.tags),
         )
         return version._replace(annotation=annotation)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import InvalidInput, NotFound, Refused
-from gitreg.names import check_alias, fold
-from gitreg.policy.promotion import Candidate, TargetStage, check_promotion, check_stage_is_known
+from gitreg.names import ARCHIVED, check_alias, fold
+from gitreg.policy.promotion import BY_FORCE, Candidate, TargetStage, check_promotion, check_stage_is_known
 from gitreg.registry import promotion
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.state.references import resolve
@@ -54,7 +54,14 @@ def promote(
         reason,
         (("Operation", "promote"), *trailers),
         version=(version.model, version.version),
+        emptied=emptied_stage(snapshot, version, stage),
     )
+
+
+def emptied_stage(snapshot: Snapshot, version: ModelVersion, stage: str) -> str | None:
+    """Return the stage that a version leaves empty for another one; None where it is an earlier one, as is usual."""
+    stages = snapshot.settings.stages
+    return None if version.stage in (None, ARCHIVED, *stages[: stages.index(stage) + 1]) else version.stage
 
 
 def take_stage(
@@ -66,8 +73,14 @@ def take_stage(
     force: bool,
     reason: str = "",
     context: PromotionContext,
+    instead: str = BY_FORCE,
 ) -> tuple[tuple[str, str], ...]:
     """Add a version's move into a stage to the edits, and return the trailers of the commit that describe it.
+
+    Parameters
+    ----------
+    instead:
+        The hint where another version is in the stage.
 
     Raises
     ------
@@ -82,6 +95,7 @@ def take_stage(
         Candidate(version.version, version.reference, version.yanked),
         TargetStage(stage, holder.version if holder else None, past.undone),
         force=force,
+        instead=instead,
     )
     overridden = _ask_policy(snapshot, version, Key("stage", model, stage), context, force=force)
     document = StageDocument(
@@ -173,6 +187,7 @@ def rollback(
         reason,
         tuple(trailers),
         version=(model, target.version),
+        emptied=emptied_stage(snapshot, target, stage),
     )
 
 

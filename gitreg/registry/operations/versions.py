@@ -25,7 +25,7 @@ from gitreg.names import (
 )
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.operations.models import new_model, unique
-from gitreg.registry.operations.stages import take_stage
+from gitreg.registry.operations.stages import emptied_stage, take_stage
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.runs_and_artifacts import artifact_names, resolve_artifact
@@ -119,7 +119,9 @@ def save_version(
     if new.stage is not None:
         check_stage_is_known(new.stage, snapshot.settings.stages)
         version = ModelVersion(record, AnnotationDocument(), record_digest(record), None, ())
-        trailers = take_stage(edits, snapshot, version, new.stage, force=False, context=context)
+        later = f"gitreg promote {model}@{new.name or 'N'} {new.stage} --force"
+        by_hand = f"save it without a stage, then `{later}` (in Python: registry.promote(..., force=True))"
+        trailers = take_stage(edits, snapshot, version, new.stage, force=False, context=context, instead=by_hand)
         subject += f" as {new.stage}"
     return Changes(edits.files, subject, new.message, (("Operation", "save"), *trailers), version=(model, name))
 
@@ -300,13 +302,14 @@ def annotate(
     found = differences(version, version._replace(annotation=changed))
     subject = f"Annotate {version.reference}"
     trailers: tuple[tuple[str, str], ...] = (("Model", version.model), ("Version", version.version))
-    operation = "annotate"
+    operation, emptied = "annotate", None
     if stage == ARCHIVED:
         edits.leave_stages(version)
         edits.annotate(version, archived=True)
         operation, subject = "archive", f"Archive {version.reference}"
     elif stage is not None and version.stage != stage:
         check_stage_is_known(stage, snapshot.settings.stages)
+        emptied = emptied_stage(snapshot, version, stage)
         version = version._replace(annotation=changed)  # gates evaluate the new annotation
         trailers = take_stage(edits, snapshot, version, stage, force=force, context=context)
         operation, subject = "promote", f"Promote {version.reference} to {stage}"
@@ -316,6 +319,7 @@ def annotate(
         trailers=(("Operation", operation), *trailers),
         version=(version.model, version.version),
         differences=found,
+        emptied=emptied,
     )
 
 

@@ -76,7 +76,7 @@ def _resolve(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) ->
         version = snapshot.latest(model)
         if version is None:
             snapshot.card_fields(model)  # raises where there is no such model
-            raise NotFound(f"{model} has no version yet", hint=f"save one with `gitreg save {model} PATH`")
+            raise _no_latest(snapshot, model)
         return version
     if selector == "draft" or selector.startswith("draft:"):
         run = selector.partition(":")[2] or "RUN"
@@ -95,6 +95,20 @@ def _resolve(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) ->
         snapshot.card_fields(model)
         raise _missing(snapshot, model, selector)
     return found
+
+
+def _no_latest(snapshot: Snapshot, model: str) -> GitregError:
+    """Return the error for a model without a latest version: each was yanked, or there is none."""
+    if withdrawn := snapshot.versions(model):
+        newest = withdrawn[-1]
+        back = (
+            "`gitreg doctor` says more" if newest.is_hidden else f"`gitreg unyank {newest.reference}` takes that back"
+        )
+        return NotFound(
+            f"{model} has no latest version: {newest.reference} {newest.withdrawal}",
+            hint=f"{back}; `gitreg list {model}` lists those that can be named",
+        )
+    return NotFound(f"{model} has no version yet", hint=f"save one with `gitreg save {model} PATH`")
 
 
 def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion | None:

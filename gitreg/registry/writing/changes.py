@@ -64,6 +64,8 @@ class Changes:
         The models and names of the versions, in order, where the operation is about several.
     differences:
         The fields of a version, a card or the settings that the operation changes.
+    emptied:
+        The stage that nothing holds any more, where that is not the usual course of a promotion.
     """
 
     files: Mapping[Key, Document | bytes | None] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Changes:
     version: tuple[str, str] | None = None
     versions: tuple[tuple[str, str], ...] = ()
     differences: tuple[Difference, ...] = ()
+    emptied: str | None = None
 
     @property
     def reference(self) -> str | None:

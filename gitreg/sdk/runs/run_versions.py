@@ -150,7 +150,9 @@ class RunVersions:
             if existing is not None:
                 records = {**existing.annotation.artifacts, **draft.artifacts_of(document)}
                 metadata = {**existing.annotation.metadata, **document.metadata}
-                return existing._replace(annotation=existing.annotation.but(artifacts=records, metadata=metadata))
+                removed = tuple(key for key in existing.annotation.removed if key not in document.metadata)
+                changed = existing.annotation.but(artifacts=records, metadata=metadata, removed=removed)
+                return existing._replace(annotation=changed)
         return draft_version(draft, document)
 
     def settle(self, sealed: RunDocument) -> None:

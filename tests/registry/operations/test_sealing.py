@@ -16,6 +16,7 @@ from gitreg.registry.drafts import Draft
 from gitreg.registry.operations.artifacts import link_artifact, save_artifact
 from gitreg.registry.operations.sealing import seal
 from gitreg.registry.operations.stages import promote
+from gitreg.registry.operations.versions import annotate
 from gitreg.registry.promotion.context import UNKNOWN
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.runs_and_artifacts import artifact_versions, find_artifact, find_run, resolve_artifact, runs
@@ -124,6 +125,15 @@ def test_links_to_a_sealed_version_go_to_its_annotation(world: World) -> None:
     before = world.commits
     world.do(link_artifact, "predictions@1", "iris@1.0")
     assert world.commits == before, "a link is made once"
+
+
+def test_what_was_taken_off_a_version_holds_again_once_a_run_sets_it(world: World) -> None:
+    world.save(name="1.2", metadata={"a": 1, "b": 1}, tags=("good", "old"))
+    world.do(annotate, "iris@1.2", remove_metadata=["a", "b"], remove_tags=["good", "old"])
+    world.do(sealing, making(draft(saved("data")), version="1.2", metadata={"a": 2}, tags=("good",)))
+    version = resolve(world.snapshot, "iris@1.2")
+    assert (version.metadata, version.tags) == ({"a": 2}, ("good",))
+    assert (version.annotation.removed, version.annotation.removed_tags) == (("b",), ("old",))
 
 
 def test_of_several_versions_of_an_artifact_the_newest_link_wins(world: World) -> None:

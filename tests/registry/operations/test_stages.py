@@ -48,8 +48,9 @@ def test_the_stage_that_a_version_already_has_is_no_change(three: World) -> None
 
 
 def test_a_version_leaves_the_stage_it_had(three: World) -> None:
-    three.do(promote, "iris@3", "staging")
+    assert three.do(promote, "iris@3", "staging").emptied == "production"
     assert three.snapshot.stages("iris") == {"staging": "3"}
+    assert three.do(promote, "iris@3", "production").emptied is None, "an earlier stage is left as a matter of course"
 
 
 def test_many_versions_are_archived_and_archived_is_no_reference(three: World) -> None:

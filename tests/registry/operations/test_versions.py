@@ -124,8 +124,9 @@ def test_inputs_are_kept_as_references_that_never_move(world: World) -> None:
 def test_a_save_that_takes_an_occupied_stage_is_refused(world: World) -> None:
     world.save(stage="production")
     assert world.stage("iris", "production") == "1"
-    with pytest.raises(Refused, match="iris@1"):
+    with pytest.raises(Refused, match="iris@1") as caught:
         world.do(save_version, new_version(stage="production"))
+    assert "gitreg promote iris@N production --force" in (caught.value.hint or ""), "save has no --force"
     with pytest.raises(InvalidInput, match="no stage"):
         world.do(save_version, new_version(stage="prod"))
 

@@ -7,10 +7,11 @@ import pytest
 from gitreg.documents.layout import Key
 from gitreg.errors import IntegrityError, NotFound, Refused
 from gitreg.names import Reference
+from gitreg.registry.operations.models import register_model
 from gitreg.registry.operations.stages import promote, set_alias
 from gitreg.registry.operations.versions import delete_version, yank
 from gitreg.registry.state.references import resolve
-from tests.registry.support import World, pointer
+from tests.registry.support import NOW, World, pointer
 
 
 @pytest.fixture
@@ -68,8 +69,12 @@ def test_an_empty_stage_and_a_deleted_version_are_told_apart(iris: World) -> Non
 def test_a_model_without_a_version_that_counts_says_so(iris: World) -> None:
     for number in (1, 2, 3):
         iris.do(yank, f"iris@{number}")
-    with pytest.raises(NotFound, match="no version yet"):
+    with pytest.raises(NotFound, match="no latest version: iris@3 was yanked") as caught:
         resolve(iris.snapshot, "iris")
+    assert "gitreg unyank iris@3" in (caught.value.hint or "")
+    iris.do(register_model, "empty", created_at=NOW, fields={})
+    with pytest.raises(NotFound, match="no version yet"):
+        resolve(iris.snapshot, "empty")
 
 
 def test_a_pointer_whose_digest_is_wrong_leads_nowhere(iris: World) -> None:
