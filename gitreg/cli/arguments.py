@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.usage_errors import WrongLineError
 from gitreg.names import is_number
+
+if TYPE_CHECKING:
+    from gitreg.registry.state.snapshot import Snapshot
 
 _POINTERS = ("stage", "alias")
 """The arguments whose value never has an ``@`` and is never a number."""
@@ -130,6 +133,20 @@ def _check_order(ctx: click.Context, argument: click.Argument, opts: Mapping[str
         if each is not argument and isinstance(other, str) and _stands_for_the_other(each, word, other):
             first, second = (re.sub(r"\W.*", "", part.make_metavar(ctx).strip("[")) for part in (argument, each))
             raise WrongLineError(f"{first} comes before {second}", ctx, _replaced(ctx, {word: other, other: word}))
+
+
+def check_model_first(model: str, pointer: str, snapshot: Snapshot) -> None:
+    """Raise an error with the right line where a stage or an alias stands before its model, as in ``champion ranker``.
+
+    Raises
+    ------
+    WrongLineError
+        The word in the model's place is none, and the other one is.
+    """
+    ctx = click.get_current_context()
+    if snapshot.find_model(model) is None and snapshot.find_model(pointer) is not None:
+        second = next(each.make_metavar(ctx) for each in _arguments(ctx) if each.name in _POINTERS)
+        raise WrongLineError(f"MODEL comes before {second}", ctx, _replaced(ctx, {model: pointer, pointer: model}))
 
 
 def _stands_for_the_other(argument: click.Argument, word: str, other: str) -> bool:

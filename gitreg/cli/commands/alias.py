@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.arguments import check_model_first
 from gitreg.cli.click_completion import complete, complete_fields
 from gitreg.cli.group import Group
 from gitreg.cli.options import (
@@ -90,5 +91,6 @@ def set_(reference: str, alias: str, force: bool, output: str) -> None:
 def delete(model: str, alias: str, output: str) -> None:
     """Remove ALIAS; no error if there is none."""
     registry = open_registry()
+    check_model_first(model, alias, registry.session.snapshot())
     outcome = verbs.stages.delete_alias(registry.session, model, alias)
     report(registry, outcome, output, nothing=f"{model} has no alias {alias}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.arguments import check_model_first
 from gitreg.cli.command import Command
 from gitreg.cli.options import (
     local_option,
@@ -40,4 +41,5 @@ def command(model: str, stage: str, reason: str, output: str) -> None:
     The version that is rolled back may be promoted again without --force.
     """
     registry = open_registry()
+    check_model_first(model, stage, registry.session.snapshot())
     report(registry, verbs.stages.rollback(registry.session, model, stage, reason=reason), output)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import click
 
+from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.mistakes.line import Line
 from gitreg.cli.mistakes.other_tools import (
     BEFORE_THE_COMMAND,
@@ -17,8 +18,10 @@ from gitreg.cli.mistakes.other_tools import (
     FILTERS,
     LEFT_OUT,
     OPTIONS,
+    OWN_WORD,
     PLACE,
     SUBCOMMANDS,
+    SUBJECTS,
 )
 from gitreg.cli.usage_errors import UnknownWordError, WrongLineError
 from gitreg.git.urls import hide_login
@@ -65,6 +68,9 @@ def explain(error: click.UsageError, line: Line) -> Explanation:
     message = error.format_message().rstrip(".")
     extra = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", message, re.DOTALL)
     if extra:
+        lines = _of_subject(ctx.info_name or "", _own_words(ctx), line) if ctx.parent else None
+        if lines is not None:
+            return Explanation(f"{ctx.command_path} takes no further words: {extra[1]}", lines)
         return Explanation(f"{ctx.command_path} takes no further words: {extra[1]}", _usage(ctx))
     return Explanation(message, f"see `{ctx.command_path} --help`")
 
@@ -76,14 +82,17 @@ def _no_command(word: str, ctx: click.Context, line: Line) -> Explanation:
     at = line.typed.index(word)
     rest = line.typed[at + 1 :]
     carried = rest[: next((n for n, each in enumerate(rest) if each.startswith("-")), len(rest))]
-    if ctx.parent is None:
-        lines = COMMANDS.get(word.lower().replace("_", "-"))
-        if lines is not None:
-            return Explanation(message, _filled(lines, carried).replace("`gitreg ", f"`{line.program} "))
-    else:
+    if ctx.parent is not None:
         word = _same_in(word, known) or word
         if word in known:
             return Explanation(message, f"did you mean `{line.of([*line.typed[:at], word, *rest])}`?")
+    if ctx.parent is None or ctx.info_name == "model":  # `gitreg model versions` of other tools
+        hint = _of_subject(word, carried, line)
+        lines = COMMANDS.get(word.lower().replace("_", "-"))
+        if hint is None and lines is not None:
+            hint = _filled(lines, carried, line)
+        if hint is not None:
+            return Explanation(message, hint)
     if meant := _meant(word, known, line):
         return Explanation(message, meant)
     if ctx.parent is None:
@@ -91,22 +100,38 @@ def _no_command(word: str, ctx: click.Context, line: Line) -> Explanation:
     return Explanation(message, f"it has {', '.join(known)}")
 
 
-def _filled(lines: str, words: Sequence[str]) -> str:
+def _of_subject(subject: str, words: Sequence[str], line: Line) -> str | None:
+    """Return the hint for a form of two words, as in ``stage set``; None where it is none that is known."""
+    name = subject.lower()
+    actions = SUBJECTS.get(name) or SUBJECTS.get(name.removesuffix("s"))
+    if not actions or not words:
+        return None
+    action, *rest = words
+    lines = actions.get(action) or actions.get(_same_in(action, list(actions)) or "")
+    return None if lines is None else _filled(lines, rest, line)
+
+
+def _filled(lines: str, words: Sequence[str], line: Line) -> str:
     """Return lines with words in the place of what stands in braces; the last braces of a line take all that are left.
 
-    A line that lacks words keeps the names of those that it needs.
+    A line that lacks words keeps the names of those that it needs, and so does one that needs a stage beside a model
+    and has a version, whose stage is not known.
     """
 
-    def fill(line: re.Match[str]) -> str:
+    def fill(match: re.Match[str]) -> str:
         rest = list(words)
-        places = re.findall(r"\{.*?\}", line[0])
-        text = line[0]
+        text = match[0]
+        places = re.findall(r"\{.*?\}", text)
         for n, place in enumerate(places, 1):
             needed = [each for each in re.findall(r"\[.*?\]+(?:\.\.\.)?|\S+", place[1:-1]) if each[0] != "["]
-            count = len(rest) if n == len(places) else len(needed)
+            is_reference = bool(rest) and "@" in rest[0]
+            if needed == ["MODEL", "STAGE"] and is_reference:
+                rest = []
+            alone = place == "{REF}" and is_reference
+            count = len(rest) if n == len(places) and not alone else len(needed)
             taken, rest = rest[:count], rest[count:]
             text = text.replace(place, " ".join([*map(shlex.quote, map(hide_login, taken)), *needed[len(taken) :]]), 1)
-        return text.replace(" `", "`")
+        return text.replace(" `", "`").replace("`gitreg ", f"`{line.program} ", 1)
 
     return re.sub(r"`.*?`", fill, lines)
 
@@ -133,9 +158,12 @@ def _no_option(name: str, ctx: click.Context, line: Line) -> Explanation:
         words, (_, *value) = _without(line.typed, place)
         moved = line.of([BEFORE_THE_COMMAND[name], *value, *words])
         return Explanation(message, f"it stands before the command: `{moved}`")
-    names = {each.name for each in ctx.command.params if isinstance(each, click.Argument)}
+    arguments = [each for each in ctx.command.params if isinstance(each, click.Argument)]
+    names = {each.name for each in arguments}
+    if place is not None and (right := _as_word(name, arguments, place, ctx, line)):
+        return Explanation(message, right)
     if isinstance(meant, str) and not (meant in BEHIND_THE_MODEL and names & {"words", "filters"}):
-        right = _rewritten(meant, names, place, line) if place is not None else None
+        right = _rewritten(meant, names, place, ctx, line) if place is not None else None
         return Explanation(message, f"{meant}: `{right}`" if right else meant)
     if names & {"words", "filters"} and name.removeprefix("--") in FILTERS and place is not None:
         words, (_, *value) = _without(line.typed, place)
@@ -150,12 +178,55 @@ def _no_option(name: str, ctx: click.Context, line: Line) -> Explanation:
     return Explanation(message, f"it has {', '.join(map(_long, parameters))}" if parameters else _usage(ctx))
 
 
+_REMOVES = re.compile(r"--(un|no-|rm|del|remove|drop|clear)")
+"""The options that take something away: one that adds is their opposite, however near its name is."""
+
+
+def _as_word(name: str, arguments: Sequence[click.Argument], place: int, ctx: click.Context, line: Line) -> str | None:
+    """Return the hint that has the value of an option as a word, or behind the model's ``@``; None if it is neither."""
+    names = [each.name for each in arguments]
+    words, (_, *value) = _without(line.typed, place)
+    start = len(line.typed) - len(_own_words(ctx))
+    argument = {"--out": "dest", "--model-name": "model", "--name": "model"}.get(name, name.removeprefix("--"))
+    if not value or names[:1] == ["words"]:
+        return None
+    if names == ["model", "paths"] and name in ("--name", "--version"):
+        given = _parsed(ctx, words[start:])
+        model = given.get("model")
+        if isinstance(model, str) and "@" not in model and (name == "--version" or _has_values(given.get("paths"))):
+            words[words.index(model, start)] = f"{model}@{value[0]}"
+            return f"{BEHIND_THE_MODEL[0]}: `{line.of(words)}`"
+    if argument not in names or argument not in OWN_WORD:
+        return None
+    first = names[0] == argument
+    at = start if first else len(words) if place == start else place
+    return f"{OWN_WORD[argument]}: `{line.of([*words[:at], value[0], *words[at:]])}`"
+
+
+def _has_values(value: object) -> bool:
+    return isinstance(value, Sequence) and any(isinstance(each, str) for each in value)
+
+
+def _own_words(ctx: click.Context) -> list[str]:
+    """Return the words of a line behind its command."""
+    return list(ctx.ensure_object(GlobalOptions).arguments)
+
+
+def _parsed(ctx: click.Context, words: Sequence[str]) -> Mapping[str, Any]:
+    """Return what a command's words give its parameters, as texts; nothing where it lacks one of the options."""
+    try:
+        return ctx.command.make_parser(ctx).parse_args(list(words))[0]
+    except click.UsageError:
+        return {}
+
+
 def _near_options(name: str, options: Sequence[str]) -> list[str]:
     bare = {each.lstrip("-"): each for each in options if each.startswith("--")}
-    return [bare[each] for each in nearest(name.lstrip("-"), bare)]
+    near = [bare[each] for each in nearest(name.lstrip("-"), bare)]
+    return list(filter(_REMOVES.match, near)) if _REMOVES.match(name) else near
 
 
-def _rewritten(meant: str, names: Collection[str | None], place: int, line: Line) -> str | None:
+def _rewritten(meant: str, names: Collection[str | None], place: int, ctx: click.Context, line: Line) -> str | None:
     """Return the line with an option left out, its value a word of its own or behind the ``@`` of the reference.
 
     Parameters
@@ -173,7 +244,8 @@ def _rewritten(meant: str, names: Collection[str | None], place: int, line: Line
     if meant not in BEHIND_THE_MODEL or "reference" not in names:
         return None
     words, (_, *value) = _without(line.typed, place)
-    reference = next((n for n, word in enumerate(words) if n and not word.startswith("-")), None)
+    start = len(line.typed) - len(_own_words(ctx))
+    reference = next((n for n, word in enumerate(words) if n >= start and not word.startswith("-")), None)
     if not value or reference is None or "@" in words[reference]:
         return None
     return line.of([*words[:reference], f"{words[reference]}@{value[0]}", *words[reference + 1 :]])
@@ -193,7 +265,22 @@ def _no_choice(
     name = _long(parameter) if isinstance(parameter, click.Option) else (parameter.name or "").upper()
     message = f"{name} is {given[1]!r}, none of {', '.join(choices)}" if given else error.format_message()
     meant = _meant(given[1], choices, line) if given else None
+    if given and not meant and parameter.name == "output":
+        meant = _folder_of_output(given[1], ctx, line)
     return Explanation(message, meant or f"see `{ctx.command_path} --help`")
+
+
+def _folder_of_output(value: str, ctx: click.Context, line: Line) -> str | None:
+    """Return the hint for ``-o FOLDER`` where a command takes the folder as a word; None where it takes none more."""
+    takes_folder = any(each.name == "dest" for each in ctx.command.params)
+    if not takes_folder or isinstance(_parsed(ctx, _own_words(ctx)).get("dest"), str):
+        return None
+    for n, word in enumerate(line.typed):
+        if word in (f"--output={value}", f"-o{value}"):
+            return f"{PLACE}: `{line.of([*line.typed[:n], value, *line.typed[n + 1 :]])}`"
+        if word in ("-o", "--output") and line.typed[n + 1 : n + 2] == (value,):
+            return f"{PLACE}: `{line.of([*line.typed[:n], *line.typed[n + 1 :]])}`"
+    return None
 
 
 def _missing(error: click.MissingParameter) -> str:

@@ -12,8 +12,14 @@ _LOAD = "`gitreg load {REF [DEST]}`"
 _LIST = "`gitreg list {[MODEL] [FILTER...]}`"
 _SHOW = "`gitreg show {REF}`"
 _PROMOTE = "`gitreg promote {REF STAGE}`"
-_ROLLBACK = "`gitreg rollback {MODEL@STAGE}`"
+_ROLLBACK = "`gitreg rollback {MODEL STAGE}`; to leave a stage empty: `gitreg archive {REF}`"
 _TAG = "`gitreg annotate {REF} --tag {TAG}`; a name that moves: `gitreg alias set {REF ALIAS}`"
+_REGISTER = "`gitreg save {MODEL PATH}`; without files: `gitreg model register MODEL`"
+_UNTAG = "`gitreg annotate {REF} --remove-tag {TAG}`"
+_UNALIAS = "`gitreg alias delete {MODEL ALIAS}`"
+_STAGES = "`gitreg list` shows who is in which stage"
+_INIT = "`gitreg init {[PATH]}`"
+_RUNS = "`gitreg runs list`"
 _DIFF = "`gitreg diff {REF REF}`"
 _LOG = "`gitreg log {[MODEL[@STAGE|@VERSION]]}`"
 _SETTINGS = "`gitreg config list`, `gitreg config set NAME VALUE`, or `gitreg edit`"
@@ -31,21 +37,21 @@ _SERVE = "`gitreg load {REF [DEST]}` brings the files to the server"
 COMMANDS = {
     # looking
     "ls": _LIST, "dir": _LIST, "models": _LIST, "versions": _LIST, "search": _LIST, "find": _LIST, "filter": _LIST,
-    "query": _LIST, "list-models": _LIST, "stages": "`gitreg list` shows who is in which stage", "tags": _LIST,
+    "query": _LIST, "list-models": _LIST, "stages": _STAGES, "tags": _LIST,
     "status": "`gitreg list` shows models and stages, `gitreg doctor` problems, `gitreg store status` where files are",
     "info": _SHOW, "describe": _SHOW, "inspect": _SHOW, "view": _SHOW, "details": _SHOW, "metadata": _SHOW,
     "compare": _DIFF, "history": _LOG, "audit": _LOG, "blame": _LOG, "reflog": _LOG, "events": _LOG,
     "metrics": "`gitreg show {REF}`; of two versions: `gitreg diff REF REF`", "params": _SHOW,
     "leaderboard": "`gitreg list {MODEL} --sort desc:metadata.KEY`", "graph": "`gitreg lineage {REF}`",
-    "dag": "`gitreg lineage {REF}`", "provenance": "`gitreg lineage {REF}`", "experiments": "`gitreg runs list`",
-    "exp": "`gitreg runs list`", "jobs": "`gitreg runs list`", "aliases": "`gitreg alias list`",
+    "dag": "`gitreg lineage {REF}`", "provenance": "`gitreg lineage {REF}`", "experiments": _RUNS,
+    "exp": _RUNS, "jobs": _RUNS, "aliases": "`gitreg alias list`",
     "artifacts": "`gitreg artifact list`", "datasets": "`gitreg artifact list`", "stores": "`gitreg store status`",
     "remotes": "`gitreg config get remote`", "settings": _SETTINGS, "get-config": _SETTINGS, "ui": _PAGE,
     "dashboard": _PAGE, "web": _PAGE, "open": _PAGE, "report": _PAGE, "readme": "`gitreg card {REF}`",
     # saving and loading
     "upload": _SAVE, "push-model": _SAVE, "log-model": _SAVE, "add": _SAVE, "commit": _SAVE, "publish": _SAVE,
-    "put": _SAVE, "create": "`gitreg save {MODEL PATH}`; without files: `gitreg model register MODEL`", "import": _SAVE,
-    "register": "`gitreg save {MODEL PATH}`; without files: `gitreg model register MODEL`", "store-model": _SAVE,
+    "put": _SAVE, "create": _REGISTER, "import": _SAVE,
+    "register": _REGISTER, "store-model": _SAVE,
     "log-artifact": "`gitreg artifact save {NAME PATH}`", "save-model": _SAVE, "new": _SAVE, "track": _SAVE,
     "download": _LOAD, "get": _LOAD, "checkout": _LOAD, "load-model": _LOAD, "pull-model": _LOAD, "export": _LOAD,
     "restore": f"{_LOAD}; a stage goes back by `gitreg rollback MODEL STAGE`", "cp": _LOAD, "materialize": _LOAD,
@@ -58,13 +64,14 @@ COMMANDS = {
     "demote": _ROLLBACK, "unstage": _ROLLBACK, "unassign": _ROLLBACK, "revert": _ROLLBACK, "undo": _ROLLBACK,
     "reset": _ROLLBACK, "deprecate": "`gitreg archive {REF}`; a broken one: `gitreg yank REF`",
     "retract": "`gitreg yank {REF}`",
-    "tag": _TAG, "label": _TAG, "untag": _TAG, "set-tag": _TAG, "set-alias": "`gitreg alias set {REF ALIAS}`",
+    "tag": _TAG, "label": _TAG, "untag": _UNTAG, "unalias": _UNALIAS, "delete-alias": _UNALIAS, "delete-tag": _UNTAG,
+    "set-tag": _TAG, "set-alias": "`gitreg alias set {REF ALIAS}`",
     "comment": "`gitreg annotate {REF} --description {TEXT}`", "note": "`gitreg annotate {REF} --description {TEXT}`",
     "rm": _DELETE, "remove": _DELETE, "del": _DELETE, "unregister": _DELETE, "rmi": _DELETE, "delete-model": _DELETE,
     "mv": _NAME, "rename": _NAME, "move": _NAME,
     # keeping
     "fsck": _SOUND, "validate": _SOUND, "test": _SOUND, "prune": _GC, "clean": _GC, "cleanup": _GC, "purge": _GC,
-    "set": _SETTINGS, "configure": _SETTINGS, "setup": "`gitreg init`", "new-registry": "`gitreg init`",
+    "set": _SETTINGS, "configure": _SETTINGS, "setup": _INIT, "new-registry": _INIT, "registry": _INIT,
     "login": _LOGIN, "logout": _LOGIN, "auth": _LOGIN, "whoami": _WHO, "user": _WHO,
     "merge": "the Git host merges a pull request; `gitreg check` says before whether it may, `gitreg sync` comes after",
     "pr": "`gitreg promote REF STAGE --pr`; `gitreg check` says whether a pull request may be merged",
@@ -73,11 +80,28 @@ COMMANDS = {
 }  # fmt: skip
 """For each word: the lines that do it, or a sentence."""
 
+SUBJECTS = {
+    "stage": {"set": _PROMOTE, "list": _STAGES, "delete": _ROLLBACK},
+    "tag": {"set": _TAG, "list": _LIST, "delete": _UNTAG},
+    "version": {"save": _SAVE, "list": _LIST, "show": _SHOW, "delete": _DELETE, "load": _LOAD, "update": _PROMOTE},
+    "model": {
+        "save": _REGISTER,
+        "list": _LIST,
+        "show": _SHOW,
+        "delete": "`gitreg model delete {MODEL}`",
+        "load": _LOAD,
+    },
+    "registry": {"set": _INIT, "init": _INIT, "list": _LIST},
+    "experiment": {"list": _RUNS},
+    "metadata": {"set": "`gitreg annotate {REF} --metadata {K=V}`", "show": _SHOW},
+}
+"""For the subject of a form of two words, as in ``stage set``: the lines by a word of SUBCOMMANDS."""
+
 SUBCOMMANDS = (
     ("list", "ls", "status", "show", "dir"),
     ("show", "get", "info", "describe", "inspect", "view", "cat", "list", "status"),
     ("delete", "remove", "rm", "del", "unset", "drop", "prune"),
-    ("add", "set", "create", "new", "register", "save", "put", "install", "update"),
+    ("add", "set", "create", "new", "register", "save", "put", "install", "update", "assign"),
     ("load", "download", "get", "pull", "fetch"),
     ("save", "upload", "push", "log", "add"),
     ("copy", "cp", "sync", "push", "replicate", "mirror"),
@@ -95,6 +119,12 @@ _QUESTIONS = "gitreg asks no questions"
 _FOLDERS = "a folder is taken whole"
 LEFT_OUT = (PLACE, _MODEL, _FILTER, _QUESTIONS, _FOLDERS)
 """The sentences on options that are left out of the line; a value stays, as a word."""
+OWN_WORD = {
+    "dest": PLACE, "model": _MODEL,
+    "stage": "the stage is a word of its own", "alias": "the alias is a word of its own",
+    "version": "the version is a word of its own",
+}  # fmt: skip
+"""For an argument: the sentence on an option of its name."""
 _VERSION = "write the version behind the model, MODEL@VERSION"
 _STAGE = "write the stage behind the model, MODEL@STAGE"
 _ALIAS = "write the alias behind the model, MODEL@ALIAS"
@@ -117,6 +147,9 @@ OPTIONS: dict[str, tuple[str, ...] | str] = {
     "--older-than": ("--grace",), "--older": ("--grace",), "--max-size": ("--to",), "--apply": ("--repair",),
     "--include": ("--file",), "--only": ("--file",), "--fix": ("--repair",), "--or": ("--any",),
     "--allow-pickle": ("--unsafe-code",), "--trust-remote-code": ("--unsafe-code",),
+    "--untag": ("--remove-tag",), "--unset": ("--remove-tag",), "--delete-tag": ("--remove-tag",),
+    "--rm-tag": ("--remove-tag",), "--del-tag": ("--remove-tag",), "--unset-metadata": ("--remove-metadata",),
+    "--delete-metadata": ("--remove-metadata",), "--rm-metadata": ("--remove-metadata",),
     "--yes": _QUESTIONS, "-y": _QUESTIONS, "--no-input": _QUESTIONS, "--assume-yes": _QUESTIONS,
     "--output-dir": PLACE, "--out-dir": PLACE, "--dest": PLACE, "--dir": PLACE, "--path": PLACE,
     "--local-dir": PLACE, "--version": _VERSION, "--stage": _STAGE, "--alias": _ALIAS, "--model": _MODEL,
