@@ -193,6 +193,8 @@ class Card:
         Code that loads it: title and code of each snippet.
     metadata:
         The other values as text, by key.
+    lineage_command:
+        The command that prints all of the lineage.
     generated:
         The program, the commit and the date that made the card.
     """
@@ -212,6 +214,7 @@ class Card:
     artifacts: Sequence[Artifact] = ()
     history: Sequence[StageMove] = ()
     lineage: Graph | None = None
+    lineage_command: str = ""
     checks: Sequence[CheckResult] = ()
     generated: Sequence[Fact] = ()
     version: str = ""

@@ -154,10 +154,9 @@ def test_a_page_holds_nothing_that_is_no_text_or_turns_it_round() -> None:
 
 def test_a_picture_says_how_much_it_leaves_out() -> None:
     graph = Graph([("version", "a", "a"), ("version", "b", "b")], [(0, 1, "input")], 7)
-    page = render_card(replace(card("x"), lineage=graph))
-    assert "leaves out 7 that are farther away" in page
-    assert "and 7 more; gitreg lineage" in page
-    assert "more; gitreg lineage" not in render_card(card("x"))
+    page = render_card(replace(card("x"), lineage=graph, lineage_command="gitreg lineage a@1"))
+    assert page.count("7 more are farther away: <code>gitreg lineage a@1</code>") == 2, "the picture, and the list"
+    assert "farther away" not in render_card(card("x"))
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**300), 10**300), min_size=1))

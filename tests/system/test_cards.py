@@ -284,4 +284,29 @@ def test_what_came_of_a_version_is_not_crowded_out_by_what_it_was_made_from(tmp_
     there.git("commit", "-qm", "Many")
     page = there.gitreg("card", "mid", "--out", "-").out
     assert "mid@1 → after@1 (input)" in page
-    assert "and 22 more" in page
+    assert "22 more are farther away: <code>gitreg lineage mid@1</code>" in page
+
+
+def test_a_picture_counts_all_that_it_leaves_out_of_a_long_line_of_ancestors(tmp_path: Path) -> None:
+    there = make_person(tmp_path)
+    there.gitreg("init", tmp_path / "registry")
+    there = there.at(tmp_path / "registry")
+    there.gitreg("save", "many", write(tmp_path / "w", {"m.bin": "x"}))
+    first = (there.here / "models/many/versions/1.yaml").read_text()
+    later = {
+        f"{n}.yaml": first.replace("version: '1'", f"version: '{n}'").replace(
+            "artifacts:", f"inputs:\n- many@{n - 1}\nartifacts:"
+        )
+        for n in range(2, 91)
+    }
+    write(there.here / "models/many/versions", later)
+    there.git("add", "-A")
+    there.git("commit", "-qm", "Ninety versions, each made from the one before")
+    page = there.gitreg("card", "many@45", "--out", "-").out
+    pictures = re.findall(r"<figure class=\"picture.*?</figure>", page, re.DOTALL)
+    assert pictures
+    for picture in pictures:
+        drawn = picture.count('<g class="node')
+        assert f"{90 - drawn} more are farther away: <code>gitreg lineage many@45</code>" in picture
+    assert page.count("(input)") + 1 == 60
+    assert "30 more are farther away" in page.rpartition("The same as a list")[2]

@@ -73,6 +73,7 @@ def card(registry: Registry, reference: str) -> Card:
         artifacts=[_artifact(registry, name, record) for name, record in version.artifacts.items()],
         history=moves,
         lineage=_lineage(registry, version) if version.number else None,  # no record refers to a draft yet
+        lineage_command=shlex.join(["gitreg", "lineage", version.reference]),
         checks=_checks(registry, version),
         generated=[
             Fact("Made by gitreg on", session.environment.timestamp()[:10]),
@@ -244,7 +245,7 @@ def _history(snapshot: Snapshot, version: ModelVersion) -> list[StageMove]:
 
 def _lineage(registry: Registry, version: ModelVersion) -> Graph:
     """Return the graph of the inputs and the results of a version, the nearest of both first."""
-    up, down = (registry.lineage(version.reference, up=up, down=not up, depth=6) for up in (True, False))
+    up, down = (registry.lineage(version.reference, up=up, down=not up) for up in (True, False))
     below = {place: node for place, node in down.nodes.items() if place not in up.nodes}
     shown = max(_MOST_NODES // 2, _MOST_NODES - len(below))
     above = list(up.nodes.items())

@@ -17,7 +17,8 @@ from gitreg.sdk.views.metrics import better, flat, is_metric
         ("neg_mean_squared_error", "higher"), ("test_neg_log_loss", "higher"), ("neg_recall", ""),
         ("error_reduction", ""), ("loss_reduction", ""), ("error_free_rate", ""), ("accuracy_drop", ""),
         ("accuracy_gap", ""), ("lossDelta", ""), ("error_diff", ""), ("auc_change", ""), ("error_ratio", ""),
-        ("dice_loss", "lower"), ("error_recall", ""), ("success_rate", ""), ("win_ratio", ""), ("score", ""), ("eval.gap", ""),
+        ("dice_loss", "lower"), ("error_recall", ""),
+        ("success_rate", ""), ("win_ratio", ""), ("score", ""), ("eval.gap", ""),
     ],
 )  # fmt: skip
 def test_a_name_of_a_measure_is_a_metric_though_it_never_changes(key: str, direction: str) -> None:
