@@ -191,6 +191,8 @@ class Card:
         The model's card in Markdown.
     snippets:
         Code that loads it: title and code of each snippet.
+    load_warning:
+        A sentence before that code; "" for none.
     metadata:
         The other values as text, by key.
     lineage_command:
@@ -209,6 +211,7 @@ class Card:
     fields: Sequence[tuple[str, str]] = ()
     text: str | None = None
     snippets: Sequence[tuple[str, str]] = ()
+    load_warning: str = ""
     metadata: Sequence[tuple[str, str]] = ()
     metrics: Sequence[Metric] = ()
     artifacts: Sequence[Artifact] = ()

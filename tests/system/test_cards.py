@@ -228,16 +228,24 @@ def test_the_first_screen_tells_the_stage_since_when_by_whom_the_gates_and_the_v
 
 
 @pytest.mark.parametrize(
-    ("remote", "link"),
+    ("remote", "link", "opened"),
     [
-        ("https://ada:secret@github.com/acme/models.git", "https://github.com/acme/models"),
-        ("git@gitlab.example.com:acme/models.git", "https://gitlab.example.com/acme/models"),
-        ("https://git.example.com/acme/models?token=secret", None),
-        ("javascript:alert(1)//github.com/acme", None),
+        (
+            "https://ada:secret@github.com/acme/models.git",
+            "https://github.com/acme/models",
+            "&#34;https://github.com/acme/models.git&#34;",
+        ),
+        (
+            "git@gitlab.example.com:acme/models.git",
+            "https://gitlab.example.com/acme/models",
+            "&#34;git@gitlab.example.com:acme/models.git&#34;",
+        ),
+        ("https://git.example.com/acme/models?token=secret", None, ""),
+        ("javascript:alert(1)//github.com/acme", None, ""),
     ],
 )
 def test_the_registry_and_its_commit_are_links_where_the_host_is_known_and_never_hold_a_login(
-    tmp_path: Path, remote: str, link: str | None
+    tmp_path: Path, remote: str, link: str | None, opened: str
 ) -> None:
     ada = make_person(tmp_path)
     ada.gitreg("init", tmp_path / "registry")
@@ -253,6 +261,7 @@ def test_the_registry_and_its_commit_are_links_where_the_host_is_known_and_never
     part = "-/commit" if "gitlab" in remote else "commit"
     assert links == ([link, f"{link}/{part}/{commit}"] if link else [])
     assert "secret" not in page
+    assert f"with Registry.open({opened}) as registry" in page
 
 
 def test_a_draft_and_a_version_without_files_have_cards(pages: Path, tmp_path: Path) -> None:

@@ -67,7 +67,8 @@ def card(registry: Registry, reference: str) -> Card:
         compared=(other.reference, remark) if other else ("", ""),
         fields=[(_words(field), text) for field, text in texts if text],
         text=snapshot.card(version.model),
-        snippets=_snippets(version),
+        snippets=_snippets(version, _address(session)),
+        load_warning=f"{version.reference} {version.withdrawal}" if version.yanked else "",
         metadata=[(key, _text(value)) for key, value in rest.items()],
         metrics=metrics,
         artifacts=[_artifact(registry, name, record) for name, record in version.artifacts.items()],
@@ -111,6 +112,12 @@ def _home(session: Session) -> Host | None:
     return host_by_name(address) if address else None
 
 
+def _address(session: Session) -> str:
+    """Return the URL at which others open the registry, without a login; "" for a folder, and where it needs one."""
+    url = session.branch.repository.remotes.url(session.remote) if session.remote else None
+    return url if url and fullmatch(r"(https?://|git@)[\w.:/~+-]+", url) else ""
+
+
 def _page(host: Host | None) -> str | None:
     """Return the URL of a repository's page on a known kind of host, without whatever else the address had in it."""
     return host.address if host and host.kind and fullmatch(r"[\w./~-]+", host.path) else None
@@ -121,34 +128,29 @@ def _commit(name: str, commit: str, host: Host | None) -> Fact:
     return Fact(name, commit[:_DIGITS], page, commit)
 
 
-def _snippets(version: ModelVersion) -> list[tuple[str, str]]:
-    reference = f"{version.model}@{version.stage}" if version.stage not in (None, "archived") else version.reference
-    if (default := default_artifact(version)) is not None:
-        call = "model = registry.load_object" if default.materializer else "folder = registry.load"
-        shell, python = [["DEST"]], f"    {call}({_literal(reference)})"
+def _snippets(version: ModelVersion, address: str) -> list[tuple[str, str]]:
+    """Return code that loads a version: by its stage, except where that leads to a yanked version and is refused."""
+    staged = version.stage not in (None, "archived") and not version.yanked
+    reference = f"{version.model}@{version.stage}" if staged else version.reference
+    default = default_artifact(version)
+    if default is not None:
+        shell, files = [["DEST"]], [f"    folder = registry.load({_literal(reference)})"]
     else:  # each artifact has to be named, and gets a folder of its own
-        names = list(version.artifacts)
-        shell = [[f"DEST/{name}", "--artifact", name] for name in names]
-        loads = (
-            f"registry.{'load_object' if record.materializer else 'load'}"
-            f"({_literal(reference)}, artifact={_literal(name)})"
-            for name, record in version.artifacts.items()
-        )
-        python = "\n".join(f"    {call}" for call in loads)
-    if not python:
+        shell = [[f"DEST/{name}", "--artifact", name] for name in version.artifacts]
+        files = [f"    registry.load({_literal(reference)}, artifact={_literal(name)})" for name in version.artifacts]
+    if not files:
         return []
     commands = "\n".join(shlex.join(["gitreg", "load", reference, *arguments]) for arguments in shell)
-    opened = "from gitreg import Registry\n\nwith Registry.open() as registry:"
-    snippets = [("At the command line", commands), ("In Python", f"{opened}\n{python}")]
-    objects = {name: record for name, record in version.artifacts.items() if record.materializer}
+    opened = f"from gitreg import Registry\n\nwith Registry.open({_literal(address) if address else ''}) as registry:"
+    snippets = [("At the command line", commands), ("In Python", "\n".join([opened, *files]))]
+    objects = [
+        f"    {_name(name)} = registry.load_object({_literal(reference)}"
+        + (")" if record is default else f", artifact={_literal(name)})")
+        for name, record in version.artifacts.items()
+        if record.materializer
+    ]
     if objects:
-        default = default_artifact(version)
-        loads = (
-            f"    {_name(name)} = registry.load_object({_literal(reference)}"
-            + (")" if record is default else f", artifact={_literal(name)})")
-            for name, record in objects.items()
-        )
-        snippets.append(("As the object that was saved", "\n".join([opened, *loads])))
+        snippets.append(("As the object that was saved", "\n".join([opened, *objects])))
     return snippets
 
 

@@ -90,3 +90,19 @@ def test_the_lines_that_a_card_gives_load_the_version(
 @pytest.mark.slow
 def test_a_card_of_a_version_without_artifacts_promises_no_loading(ada: Person) -> None:
     assert "Load it" not in ada.gitreg("card", "bare", "--out", "-").out
+
+
+@pytest.mark.slow
+def test_the_card_of_a_yanked_version_that_holds_a_stage_loads_it_by_its_number_and_warns(
+    ada: Person, tmp_path: Path
+) -> None:
+    ada.gitreg("save", "spoiled", write(tmp_path / "weights", {"model.bin": "1"}))
+    ada.gitreg("promote", "spoiled@1", "production")
+    ada.gitreg("yank", "spoiled@1", "--reason", "a leak")
+    page = ada.gitreg("card", "spoiled@1", "--out", "-").out
+    assert "spoiled@production" not in page
+    assert "</span> spoiled@1 was yanked: a leak</p>" in page
+    shell, program = map(unescape, findall(r"</figcaption><pre[^>]*><code>(.*?)</code>", page, DOTALL))
+    loaded = ada.run("sh", "-ec", shell.replace("DEST", str(tmp_path / "loaded")))
+    assert (loaded.code, loaded.err) == (0, "warning: spoiled@1 was yanked: a leak\n")
+    assert ada.run("python", "-c", program).code == 0
