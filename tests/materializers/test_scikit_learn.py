@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -61,29 +62,103 @@ def test_trees_come_back(name: str) -> None:
     assert np.array_equal(again(model, "sklearn").predict_proba(X), model.predict_proba(X))
 
 
-def test_a_type_that_skops_does_not_trust_is_named_and_loaded_only_by_who_trusts_it(tmp_path: Path) -> None:
+_ORDINARY: dict[str, Callable[[], Any]] = {
+    "neighbours": lambda: Library("sklearn.neighbors").KNeighborsClassifier(),
+    "neighbours in balls": lambda: Library("sklearn.neighbors").KNeighborsRegressor(
+        metric="manhattan", algorithm="ball_tree"
+    ),
+    "grid search": lambda: Library("sklearn.model_selection").GridSearchCV(svm.SVC(), {"C": [1, 2]}, cv=2),
+    "random search": lambda: Library("sklearn.model_selection").RandomizedSearchCV(
+        svm.SVC(), {"C": [1, 2]}, n_iter=2, cv=Library("sklearn.model_selection").KFold(2)
+    ),
+    "voting": lambda: trees.VotingClassifier([("a", linear.LogisticRegression()), ("b", svm.SVC())]),
+    "stacking": lambda: trees.StackingClassifier([("a", svm.SVC())], cv=2),
+    "calibrated": lambda: Library("sklearn.calibration").CalibratedClassifierCV(svm.SVC(), cv=2),
+    "calibrated by steps": lambda: Library("sklearn.calibration").CalibratedClassifierCV(
+        svm.SVC(), cv=2, method="isotonic"
+    ),
+    "gaussian classifier": lambda: Library("sklearn.gaussian_process").GaussianProcessClassifier(),
+    "gaussian regressor": lambda: Library("sklearn.gaussian_process").GaussianProcessRegressor(
+        Library("sklearn.gaussian_process.kernels").RBF() + Library("sklearn.gaussian_process.kernels").WhiteKernel()
+    ),
+    "network": lambda: Library("sklearn.neural_network").MLPClassifier((3,), max_iter=5, random_state=1),
+    "network by descent": lambda: Library("sklearn.neural_network").MLPRegressor(
+        hidden_layer_sizes=(3,), max_iter=5, solver="sgd", random_state=1
+    ),
+    "gradients": lambda: trees.HistGradientBoostingClassifier(max_iter=2),
+    "imputer": lambda: pipeline.make_pipeline(Library("sklearn.impute").SimpleImputer(), svm.SVC()),
+    "xgboost": lambda: pipeline.make_pipeline(
+        preprocessing.StandardScaler(), Library("xgboost").XGBClassifier(n_estimators=2)
+    ),
+    "lightgbm": lambda: pipeline.make_pipeline(
+        preprocessing.StandardScaler(), Library("lightgbm").LGBMClassifier(n_estimators=2, verbose=-1)
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", _ORDINARY)
+def test_ordinary_estimators_are_loaded_without_trust(name: str) -> None:
+    model = _ORDINARY[name]().fit(X, Y)
+    assert np.array_equal(again(model, "sklearn").predict(X), model.predict(X))
+
+
+def test_a_class_of_ones_own_is_refused_when_it_is_saved_and_when_it_is_loaded(tmp_path: Path) -> None:
     from tests.materializers.own_transformer import Mine
 
-    assert write(Mine().fit(X), tmp_path) == "sklearn"
-    with pytest.raises(
-        Refused, match=r"types that skops does not trust: tests\.materializers\.own_transformer\.Mine"
-    ) as raised:
+    name = r"tests\.materializers\.own_transformer\.Mine"
+    error = refused(Mine().fit(X), "loaded only as code: tests.materializers.own_transformer.Mine")
+    assert "unsafe_pickle=True" in (error.hint or "")
+    Library("skops.io").dump(Mine().fit(X), tmp_path / "model.skops")
+    with pytest.raises(Refused, match=f"types that are not trusted: {name}") as raised:
         read(tmp_path, "sklearn")
     assert "unsafe_pickle=True" in (raised.value.hint or "")
     assert isinstance(read(tmp_path, "sklearn", unsafe_pickle=True), Mine)
 
 
-def test_a_file_made_to_run_a_program_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("builtins", "exec"),
+        ("__main__", "Own"),
+        ("functools", "partial"),
+        ("subprocess", "Popen"),
+        ("sklearn.datasets", "load_files"),
+        ("sklearn.utils", "os"),
+        ("sklearn.pipeline", "make_pipeline"),
+        ("sklearn.metrics._classification", "accuracy_score"),
+        ("sklearn.base", "defaultdict"),
+        ("sklearn.no_such_module", "Thing"),
+        ("scipy.stats._distn_infrastructure", "rv_continuous_frozen"),
+        ("scipy.stats._continuous_distns", "norm_gen"),
+        ("xgboost.core", "DMatrix"),
+        ("xgboost.dask", "DaskXGBClassifier"),
+        ("lightgbm.basic", "Dataset"),
+    ],
+)
+@pytest.mark.parametrize("loader", ["FunctionNode", "TypeNode", "ObjectNode", "ConstructorFromReduceNode"])
+def test_a_hostile_file_is_refused(tmp_path: Path, module: str, name: str, loader: str) -> None:
     write(pipeline.make_pipeline(preprocessing.FunctionTransformer(np.log1p)), tmp_path)
     file = tmp_path / "model.skops"
     with zipfile.ZipFile(file) as source:
-        schema = json.loads(source.read("schema.json").replace(b'"log1p"', b'"system"').replace(b'"numpy"', b'"os"'))
-        rest = {name: source.read(name) for name in source.namelist() if name != "schema.json"}
+        text = source.read("schema.json").decode()
+        rest = {each: source.read(each) for each in source.namelist() if each != "schema.json"}
+    evil: dict[str, Any] = {"__class__": name, "__module__": module, "__loader__": loader}
+    evil["content"] = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": '["echo"]'}
+
+    def turned(node: Any) -> Any:
+        if isinstance(node, dict):
+            return evil if node.get("__class__") == "log1p" else {key: turned(each) for key, each in node.items()}
+        return [turned(each) for each in node] if isinstance(node, list) else node
+
     with zipfile.ZipFile(file, "w") as target:
-        for name, content in rest.items():
-            target.writestr(name, content)
-        target.writestr("schema.json", json.dumps(schema))
-    with pytest.raises(Refused, match=r"os\.system"):
+        for each, content in rest.items():
+            target.writestr(each, content)
+        target.writestr("schema.json", json.dumps(turned(json.loads(text))))
+    with pytest.raises(Refused, match=re.escape(f"{module}.{name}")):
         read(tmp_path, "sklearn")
 
 
