@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 NAME = "git-model-registry"
@@ -14,9 +15,16 @@ def requirement(*extras: str) -> str:
     return f"{NAME}[{chosen}]" if chosen else NAME
 
 
-def install_command(*extras: str) -> str:
-    """Return the command that installs the distribution."""
-    return f"pip install {shlex.quote(requirement(*extras))}"
+def install_command(extra: str) -> str:
+    """Return the command that installs the packages of an extra, whatever gitreg itself was installed from."""
+    from importlib.metadata import PackageNotFoundError, requires  # takes longer than Python to start
+
+    try:
+        texts = requires(NAME) or []
+    except PackageNotFoundError:  # it runs from its sources
+        texts = []
+    names = [re.split(r"[^\w.-]", text)[0] for text in texts if re.search(rf"extra == ['\"]{extra}['\"]", text)]
+    return f"pip install {' '.join(names) or shlex.quote(requirement(extra))}"
 
 
 def installed_version() -> str | None:

@@ -16,7 +16,9 @@ from gitreg.distribution import NAME, install_command, installed_version, requir
 ROOT = Path(__file__).parents[1]
 TEXTS = {".cfg", ".css", ".in", ".j2", ".json", ".md", ".py", ".sh", ".toml", ".yaml", ".yml", ""}
 ANOTHER = re.compile(
-    r"\b(?:pipx?|tool) install\b[^\n]*[ '\"]gitreg(-metaflow)?(\[[\w,]+\])?(?=[ '\"`)]|$)|gitreg-metaflow", re.MULTILINE
+    r"\b(?:pipx?|tool) install\b[^\n]*[ '\"]gitreg(-metaflow)?(\[[\w,]+\])?(?=[ '\"`)]|$)|gitreg-metaflow"
+    r"|--install gitreg\b",
+    re.MULTILINE,
 )
 
 
@@ -35,12 +37,17 @@ def test_the_distribution_that_runs_here_has_the_one_name() -> None:
 def test_a_requirement_names_the_extras_that_are_needed_once() -> None:
     assert requirement() == requirement("") == NAME
     assert requirement("s3", "", "azure", "s3") == f"{NAME}[azure,s3]"
-    assert install_command("s3") == f"pip install '{NAME}[s3]'"
+
+
+def test_the_packages_of_an_extra_are_installed_by_their_own_names() -> None:
+    assert install_command("s3") == "pip install boto3 tenacity"
+    assert install_command("demo") == "pip install pandas scikit-learn skops"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["pip install gitreg", "(pip install gitreg)", "pip install -q 'gitreg[s3]'", "uv tool install gitreg"],
+    ["pip install gitreg", "(pip install gitreg)", "pip install -q 'gitreg[s3]'", "uv tool install gitreg",
+     "ci github --install gitreg==1.0"],
 )  # fmt: skip
 def test_the_name_of_a_stranger_is_found(text: str) -> None:
     assert ANOTHER.search(text)

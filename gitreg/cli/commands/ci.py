@@ -29,7 +29,7 @@ def _one_requirement(_: click.Context, __: click.Parameter, spec: str | None) ->
     examples=[
         "gitreg ci github",
         "gitreg ci gitlab --out -",
-        "gitreg ci github --install gitreg==1.0",
+        "gitreg ci github --install git+https://git.example.com/team/gitreg.git@v1",
     ],
     exit_codes={4: "the file exists: --force writes over it"},
     guides=["team"],
