@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,8 @@ def render_card(card: Card) -> str:
         "card.html.j2",
         card,
         text=Markup(to_html(card.text)) if card.text and card.text.strip() else None,  # noqa: S704 - it is safe HTML
-        plots=[plot(each, card.version) for each in card.metrics if len(each.points) > 1][:_MOST_PLOTS],
+        plots=[plot(each, card.version) for each in card.metrics if len(each.points) > 1],
+        most_plots=_MOST_PLOTS,
     )
 
 
@@ -97,6 +99,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "size": size_text,
+        "command": shlex.join,
         "number": number,
         "difference": difference,
         "change": change,

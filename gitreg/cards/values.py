@@ -195,8 +195,6 @@ class Card:
         A sentence before that code; "" for none.
     metadata:
         The other values as text, by key.
-    lineage_command:
-        The command that prints all of the lineage.
     generated:
         The program, the commit and the date that made the card.
     """
@@ -217,7 +215,6 @@ class Card:
     artifacts: Sequence[Artifact] = ()
     history: Sequence[StageMove] = ()
     lineage: Graph | None = None
-    lineage_command: str = ""
     checks: Sequence[CheckResult] = ()
     generated: Sequence[Fact] = ()
     version: str = ""

@@ -150,6 +150,10 @@ class Evidence(Protocol):
         """The e-mail of the promoter; None if it is not known."""
 
     @property
+    def place(self) -> str:
+        """The words for being in the stage or at the alias: ``in production``."""
+
+    @property
     def incumbent(self) -> Incumbent | None:
         """The other version that is in the stage now, or that the alias points to; None if there is none."""
 

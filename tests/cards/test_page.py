@@ -154,7 +154,7 @@ def test_a_page_holds_nothing_that_is_no_text_or_turns_it_round() -> None:
 
 def test_a_picture_says_how_much_it_leaves_out() -> None:
     graph = Graph([("version", "a", "a"), ("version", "b", "b")], [(0, 1, "input")], 7)
-    page = render_card(replace(card("x"), lineage=graph, lineage_command="gitreg lineage a@1"))
+    page = render_card(replace(card("x"), title="a@1", lineage=graph))
     assert page.count("7 more are farther away: <code>gitreg lineage a@1</code>") == 2, "the picture, and the list"
     assert "farther away" not in render_card(card("x"))
 
@@ -241,3 +241,14 @@ def test_many_files_are_folded_below_their_folders() -> None:
     assert page.index("part/</th>") < page.index("All 30 files") < page.index("part/0.bin")
     assert f"{'ab' * 32}  part/0.bin\n" in page, "as sha256sum -c reads it"
     assert page.count("cd" * 32) == 1
+
+
+def test_a_card_that_shows_a_part_says_of_how_many_and_names_the_command_that_lists_all() -> None:
+    metrics = [Metric(f"loss-{n}", 1.0, [("1", 1.0), ("2", 2.0)]) for n in range(46)]
+    artifact = Artifact("model", "checkpoint", 1, f"sha256:{'cd' * 32}", None, [("m.bin", 1, "ab" * 32)], 1)
+    page = render_card(Card("a@1", None, [], metrics=metrics, artifacts=[artifact], version="1"))
+    assert page.count("<polyline") == 6
+    assert "The first 6 of 46 metrics; the table of metrics has all of them." in page
+    assert "and 1 more file: <code>gitreg show a@1</code> lists all" in page
+    assert "<small>type checkpoint, 1 B</small>" in page
+    assert "metrics;" not in render_card(Card("a@1", None, [], metrics=metrics[:6], version="1"))

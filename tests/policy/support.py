@@ -25,6 +25,7 @@ class Facts:
     subject: str = "record"
     stage_now: str | None = None
     promoter: str | None = "ada@example.com"
+    place: str = "in production"
     incumbent: Incumbent | None = None
     sealed: Mapping[str, Any] = field(default_factory=dict)
     annotated: Mapping[str, Any] = field(default_factory=dict)

@@ -183,7 +183,7 @@ def test_a_card_says_all_of_it_without_scripts(pages: Path, browsing: Callable[.
     for said in (
         "iris@2", "<b>hostile</b>", "archived", "gitreg load iris@2 DEST", "Three kinds only", "<script>",
         "<img src=x onerror",
-        "0.3", "model.safetensors", "encoder.weight", "4 \u00d7 5", "left production, to 3",
+        "0.3", "model.safetensors", "encoder.weight", "4 \u00d7 5", "left production; version 3 took its place",
         "<i>lower</i> loss", "data@1",
         "tuned@1", "it is what was sealed", "3 files, all in the store", "1 tensor, 20 parameters",
     ):  # fmt: skip
@@ -319,3 +319,26 @@ def test_a_picture_counts_all_that_it_leaves_out_of_a_long_line_of_ancestors(tmp
         assert f"{90 - drawn} more are farther away: <code>gitreg lineage many@45</code>" in picture
     assert page.count("(input)") + 1 == 60
     assert "30 more are farther away" in page.rpartition("The same as a list")[2]
+
+
+def test_a_card_tells_why_it_was_archived_and_what_came_to_its_stage(tmp_path: Path) -> None:
+    there = make_person(tmp_path)
+    there.gitreg("init", tmp_path / "registry")
+    there = there.at(tmp_path / "registry")
+    for n in range(3):
+        there.gitreg("save", "iris", write(tmp_path / "w", {"m.bin": str(n)}))
+    there.gitreg("archive", "iris@3", "--reason", "too slow")
+    for n in (1, 2):
+        there.gitreg("promote", f"iris@{n}", "production", "--force", "--reason", "better")
+    first = there.gitreg("card", "iris@1", "--out", "-").out
+    assert re.search(r"Archived since 20[^<]* by Ada Lovelace</li>", first), "the reason is why iris@2 was promoted"
+    assert "<strong>left production; version 2 took its place</strong>" in first
+    assert "<strong>entered production</strong>" in first
+    there.gitreg("rollback", "iris", "production")
+    second = there.gitreg("card", "iris@2", "--out", "-").out
+    assert "<strong>left production; version 1 came back</strong>" in second
+    assert "<strong>entered production, after version 1</strong>" in second
+    third = there.gitreg("card", "iris@3", "--out", "-").out
+    assert re.search(r"Archived since 20[^<]* by Ada Lovelace: <q dir=.auto.>too slow</q>", third)
+    explained = there.gitreg("why", "iris@2", "production").out
+    assert "iris@1 is in production; a rollback took iris@2 out of it, so no force is needed" in explained

@@ -31,10 +31,13 @@ class FilesGate(Condition):
         missing = [name for name in self.artifacts if name not in counted]
         if missing:
             linked_later = [name for name in missing if name in linked]
-            note = f"; {', '.join(linked_later)} was linked later (see later: true)" if linked_later else ""
-            return finding(False, f"the artifact {', '.join(missing)} is missing{note}", missing=missing)
+            were = "was" if len(linked_later) == 1 else "were"
+            note = f"; {_row(linked_later)} {were} linked later (see later: true)" if linked_later else ""
+            are = "is" if len(missing) == 1 else "are"
+            return finding(False, f"the {_artifacts(missing)} {are} missing{note}", missing=missing)
         if not (self.files or self.forbidden_files):
-            return finding(True, f"the artifact {', '.join(self.artifacts)} is there")
+            are = "is" if len(self.artifacts) == 1 else "are"
+            return finding(True, f"the {_artifacts(self.artifacts)} {are} there")
         paths: dict[str, Sequence[str]] = {}
         for artifact in [*sealed, *linked] if self.forbidden_files else counted:
             listed = evidence.files(artifact)
@@ -56,6 +59,17 @@ class FilesGate(Condition):
             return finding(False, f"no file is a {', '.join(lacking)}", missing=lacking)
         needs = [*self.artifacts, *self.files, *(f"no {pattern}" for pattern in self.forbidden_files)]
         return finding(True, f"it has {', '.join(needs)}")
+
+
+def _artifacts(names: Sequence[str]) -> str:
+    """Return the names of artifacts with their noun: ``artifacts model and eval``."""
+    return f"artifact{'' if len(names) == 1 else 's'} {_row(names)}"
+
+
+def _row(names: Sequence[str]) -> str:
+    """Return names in a row, the last one after "and"."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _matches(path: str, pattern: str) -> bool:
@@ -91,7 +105,7 @@ class ContentGate(Condition):
                 )
         unseen = [artifact for artifact, contents in found.items() if contents == (None, None)]
         if unseen:
-            sentence = f"the record does not say what the files of the artifact {', '.join(unseen)} are"
+            sentence = f"the record does not say what the files of the {_artifacts(unseen)} are"
             return Verdict.UNKNOWN, f"{sentence}; `gitreg check` looks where it reads them", facts
         if not verdicts:
             return finding(True, "it has no sealed files", **facts)

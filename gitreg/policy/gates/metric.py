@@ -115,7 +115,8 @@ class IncumbentGate(Condition):
         }  # fmt: skip
         holder = evidence.incumbent
         if holder is None:
-            return finding(True, f"{self.metric} is compared with nobody's: no other version is in its place", **facts)
+            sentence = f"nothing to compare {self.metric} with: no other version is {evidence.place}"
+            return finding(True, sentence, **facts)
         facts["holder"] = holder.reference
         value, missing = _metric(evidence.reference, evidence.metadata, self.metric, later=self.later)
         theirs, lacking = _metric(holder.reference, holder.metadata, self.metric, later=self.later, of_holder=True)

@@ -159,9 +159,10 @@ def explain(
     undone = stage_history(snapshot, version.model, stage).undone
     candidate = Candidate(version.version, version.reference, version.yanked)
     post = TargetStage(stage, holder.version if holder else None, undone)
-    free = f"{stage} is free" if holder is None else f"{holder.reference} holds {stage}"
+    free = f"{stage} is free" if holder is None else f"{holder.reference} is in {stage}"
     if holder is not None and holder.version != version.version:
-        free += ", and may be archived" if force else ", from which a rollback took it out"
+        undo = f"; a rollback took {version.reference} out of it, so no force is needed"
+        free += ", and may be archived" if force else undo
     basic = (
         _tried("available", "it was not yanked", lambda: check_promotion(candidate, post, force=True)),
         _tried("vacant", free, lambda: check_promotion(candidate._replace(yanked=False), post, force=force)),

@@ -33,6 +33,7 @@ class SettingsEvidence(PeopleEvidence):
     reference = "gitreg.yaml"
     subject = "change of gitreg.yaml"
     stage_now: str | None = None
+    place = ""
     incumbent: Incumbent | None = None
     metadata = VersionMetadata({}, {})
     card: Mapping[str, Any] = {}

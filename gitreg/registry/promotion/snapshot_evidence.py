@@ -53,6 +53,7 @@ class SnapshotEvidence(PeopleEvidence):
         self.reference = version.reference
         self.digest = version.digest
         self.files_follow = context.files_follow
+        self.place = f"in {pointer.name}" if pointer.kind == "stage" else f"at the alias {pointer.name}"
 
     @cached_property
     def stage_now(self) -> str | None:

@@ -131,16 +131,21 @@ def _row(moment: BranchCommit, began: list[IndexEntry], ended: list[IndexEntry])
         before = former.pop((entry.kind, entry.model, entry.name), None)
         events.extend(events_of(entry, before))
     events.extend(removal_of(entry) for entry in former.values())
-    body = moment.message.rstrip().split("\n\n")[1:]
-    if any(name.startswith("Gitreg-") for name, _ in trailers(moment.message)):
-        body.pop()
     return {
         **_told(moment),
-        "reason": "\n\n".join(body).strip() or None,
+        "reason": reason_of(moment),
         "overridden": overridden_by(moment),
         "events": [event for event in events if event],
         "cut": moment.boundary,
     }
+
+
+def reason_of(moment: BranchCommit) -> str | None:
+    """Return the text below a commit's subject, without its trailers; None where there is none."""
+    body = moment.message.rstrip().split("\n\n")[1:]
+    if any(name.startswith("Gitreg-") for name, _ in trailers(moment.message)):
+        body.pop()
+    return "\n\n".join(body).strip() or None
 
 
 def overridden_by(moment: BranchCommit) -> list[str]:

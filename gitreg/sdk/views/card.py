@@ -74,7 +74,6 @@ def card(registry: Registry, reference: str) -> Card:
         artifacts=[_artifact(registry, name, record) for name, record in version.artifacts.items()],
         history=moves,
         lineage=_lineage(registry, version) if version.number else None,  # no record refers to a draft yet
-        lineage_command=shlex.join(["gitreg", "lineage", version.reference]),
         checks=_checks(registry, version),
         generated=[
             Fact("Made by gitreg on", session.environment.timestamp()[:10]),
@@ -229,14 +228,20 @@ def _history(snapshot: Snapshot, version: ModelVersion) -> list[StageMove]:
     left: dict[str, StageMove] = {}
     for stage in snapshot.settings.stages:
         with suppress(GitregError):  # no version ever held the stage
-            for row in stage_log(snapshot, version.model, stage):
+            rows = stage_log(snapshot, version.model, stage)
+            for n, row in enumerate(rows):
                 if row["version"] == version.version:
-                    before = f", after {row['from']}" if row["from"] else ""
+                    before = f", after version {row['from']}" if row["from"] else ""
                     arrived[row["commit"]] = StageMove(
-                        _when(row["when"]), row["who"], f"{stage}{before}", row["reason"]
+                        _when(row["when"]), row["who"], f"entered {stage}{before}", row["reason"]
                     )
                 elif row["from"] == version.version:
-                    after = f", to {row['version']}" if row["version"] else ""
+                    came = (
+                        "came back"
+                        if any(row["version"] == other["version"] for other in rows[n + 1 :])
+                        else "took its place"
+                    )
+                    after = f"; version {row['version']} {came}" if row["version"] else ""
                     left[row["commit"]] = StageMove(
                         _when(row["when"]), row["who"], f"left {stage}{after}", row["reason"]
                     )

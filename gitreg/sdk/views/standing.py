@@ -18,7 +18,8 @@ from gitreg.policy.gates.metric import BoundGate, IncumbentGate
 from gitreg.policy.results import Result, Verdict
 from gitreg.registry.promotion.enforce import decide, policy_of
 from gitreg.registry.promotion.stage_entries import entry_decision
-from gitreg.registry.state.audit_log import stage_log
+from gitreg.registry.state.audit_log import reason_of, stage_log
+from gitreg.registry.state.trailers import values_of
 
 if TYPE_CHECKING:
     from gitreg.registry.state.snapshot import ModelVersion, Snapshot
@@ -53,27 +54,31 @@ def standing(snapshot: Snapshot, version: ModelVersion, moves: Sequence[StageMov
     lines: list[tuple[str, str | None]] = []
     for mark, word in (("yanked", "Yanked"), ("archived", "Archived")):
         if getattr(version.annotation, mark):
-            moment = _began(snapshot, version, mark)
-            lines.append((f"{word} {moment}".strip(), version.annotation.yank_reason if mark == "yanked" else None))
+            moment, reason = _began(snapshot, version, mark)
+            lines.append((f"{word} {moment}".strip(), version.annotation.yank_reason if mark == "yanked" else reason))
     if moves and version.stage not in (None, ARCHIVED):
         lines.append((f"In {version.stage} since {moves[0].when} by {moves[0].who}", moves[0].reason))
     elif moves and not lines:
         sentence = f"{moves[0].event[0].upper()}{moves[0].event[1:]}"
-        lines.append((f"{sentence}, {moves[0].when} by {moves[0].who}", moves[0].reason))
+        lines.append((f"{sentence} ({moves[0].when} by {moves[0].who})", moves[0].reason))
     return lines
 
 
-def _began(snapshot: Snapshot, version: ModelVersion, mark: str) -> str:
-    """Return since when, and by whom, an annotation has a mark; "" if that is not known."""
+def _began(snapshot: Snapshot, version: ModelVersion, mark: str) -> tuple[str, str | None]:
+    """Return since when, and by whom, an annotation has a mark, "" if that is not known; and the reason for archiving.
+
+    A version that another one took the place of has no reason of its own: the commit's is for the promotion.
+    """
     began = None
     for entry in snapshot.index.history(snapshot.seq, "annotation", version.model, version.version):
         if not (entry.data or {}).get(mark):
             break
         began = entry
     if began is None:
-        return ""
+        return "", None
     commit = snapshot.index.moment(began.since)
-    return f"since {datetime.fromtimestamp(commit.time, UTC):%Y-%m-%d %H:%M} UTC by {commit.author}"
+    reason = reason_of(commit) if values_of(commit.message, "Gitreg-Operation") == ["archive"] else None
+    return f"since {datetime.fromtimestamp(commit.time, UTC):%Y-%m-%d %H:%M} UTC by {commit.author}", reason
 
 
 def gates(session: Session, snapshot: Snapshot, version: ModelVersion) -> list[StageGates]:
