@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -441,6 +441,36 @@ def fill(name: str, values: Mapping[str, str]) -> str:
 # -- references ------------------------------------------------------------------------------------------------------
 
 
+def check_list(value: object, name: str) -> None:
+    """Raise InvalidInput for an argument that is no list of values, as a text, which would be taken letter by letter.
+
+    Parameters
+    ----------
+    name:
+        The name of the argument, for the message.
+    """
+    if isinstance(value, str):
+        raise InvalidInput(f"{name} is a list, not the text {value!r}", hint=f"write {name}=[{value!r}]")
+    if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
+        raise InvalidInput(f"{name} is a list, not {type(value).__name__}", hint=f"write {name}=['...']")
+
+
+def reference_text(reference: object) -> str:
+    """Return the text of a reference; of a version that was read, that of the version itself.
+
+    Raises
+    ------
+    InvalidInput
+        It is something else, as an object that was swapped with the model's name.
+    """
+    text = getattr(reference, "reference", reference)
+    if not isinstance(text, str):
+        raise InvalidInput(
+            f"a version is named by a text, not by {type(reference).__name__}", hint="write 'MODEL' or 'MODEL@VERSION'"
+        )
+    return text
+
+
 class Reference(NamedTuple):
     """The reference to a version: a model and a selector.
 
@@ -474,6 +504,7 @@ def parse_reference(text: str) -> Reference:
     InvalidInput
         The text is not a reference.
     """
+    text = reference_text(text)
     hint = "write MODEL, MODEL@VERSION, MODEL@STAGE or MODEL@ALIAS"
     if not check_utf8(text, "the reference").strip():
         raise InvalidInput("the reference is empty", hint=f"is a variable of your script unset? {hint}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,7 @@ from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs import save
 from gitreg.sdk.verbs.versions import undelete_version
+from gitreg.sdk.zenml.model import Model
 from tests.registry.support import git
 
 
@@ -418,3 +422,43 @@ def test_a_list_takes_its_sort_order_and_its_page(registry: Registry, weights: P
     registry.save("b", weights, metadata={"auc": 1})
     newest = registry.list_versions("b", sort="metadata.auc", size=1)
     assert ([row["version"] for row in newest.items], newest.total) == (["2"], 2)
+
+
+@pytest.mark.slow
+def test_an_argument_of_the_wrong_kind_is_named(registry: Registry, tmp_path: Path) -> None:
+    file = tmp_path / "model.bin"
+    file.write_bytes(b"w")
+    given: Any = registry
+    version = given.save("iris", file)
+    mistakes: list[tuple[Callable[[], Any], str]] = [
+        (lambda: given.save("iris", file, tags="prod"), "tags is a list, not the text 'prod'"),
+        (lambda: given.save("iris", file, tags=None), "tags is a list, not NoneType"),
+        (lambda: given.save("iris", file, inputs="df"), "inputs is a list, not the text 'df'"),
+        (lambda: given.save("iris", file, metadata=[1]), "metadata is a mapping, not list"),
+        (lambda: given.save("iris", file, metadata="a=1"), "metadata is a mapping, not str"),
+        (lambda: given.save("iris", artifacts=[file]), "artifacts is a mapping, not list"),
+        (lambda: given.save({"a": 1}, "iris"), "the model is named by a text, not by dict"),
+        (lambda: given.create_version("iris", tags="prod"), "tags is a list"),
+        (lambda: given.annotate("iris", tags="prod"), "tags is a list"),
+        (lambda: given.annotate("iris", remove_tags="prod"), "remove_tags is a list"),
+        (lambda: given.annotate("iris", remove_metadata="prod"), "remove_metadata is a list"),
+        (lambda: given.annotate("iris", metadata="a=1"), "metadata is a mapping"),
+        (lambda: given.register_model("rose", tags="prod"), "tags is a list"),
+        (lambda: given.update_model("iris", tags="prod"), "tags is a list"),
+        (lambda: given.update_model("iris", remove_tags="prod"), "remove_tags is a list"),
+        (lambda: given.list_versions("iris", "stage=production"), "filters is a list"),
+        (lambda: given.list_models("tag=a"), "filters is a list"),
+        (lambda: given.list_versions(size="10"), "size is a whole number, not '10'"),
+        (lambda: given.load_object(5), "a version is named by a text, not by int"),
+        (lambda: given.promote(5, "production"), "a version is named by a text, not by int"),
+        (lambda: Model("iris", tags=given), "tags is a list"),
+        (lambda: given.batch().add(save.Saving("iris", {}, tags="prod")), "tags is a list"),
+    ]
+    for mistake, words in mistakes:
+        with pytest.raises(InvalidInput, match=re.escape(words)) as raised:
+            mistake()
+        assert raised.value.hint
+    assert registry.list_versions().total == 1
+    assert given.version(version).reference == given.promote(version, "staging").reference == "iris@1"
+    assert given.load(version).is_dir()
+    assert given.annotate(version, tags=["a"]).tags == ("a",)

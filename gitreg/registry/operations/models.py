@@ -8,7 +8,7 @@ from typing import Any
 from gitreg.documents.layout import Key
 from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
-from gitreg.names import check_model, fold, nfc
+from gitreg.names import check_list, check_model, fold, nfc
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.writing.changes import Changes, Edits, differences
 
@@ -105,7 +105,7 @@ def update_model(
     """
     document = snapshot.card_fields(name)
     card_fields = _said(fields or {})
-    tags, remove_tags = unique(tags), unique(remove_tags)
+    tags, remove_tags = unique(tags), unique(remove_tags, "remove_tags")
     kept = [tag for tag in (*document.tags, *tags) if tag not in remove_tags]
     changed = document.but(**card_fields, tags=unique(kept), metadata={**document.metadata, **(metadata or {})})
     found = differences(document, changed, (*CARD_FIELDS, "tags", "metadata"))
@@ -146,16 +146,15 @@ def delete_model(snapshot: Snapshot, name: str, *, force: bool = False) -> Chang
     return Changes(edits.files, f"Delete {name}", trailers=(("Operation", "delete"), ("Model", name)))
 
 
-def unique(tags: Sequence[str]) -> tuple[str, ...]:
+def unique(tags: Sequence[str], name: str = "tags") -> tuple[str, ...]:
     """Return the tags in order, without duplicates, in Unicode form NFC.
 
     Raises
     ------
     InvalidInput
-        A tag is blank or not a string, or ``tags`` is one string instead of a list.
+        A tag is blank or not a string, or ``tags`` is no list.
     """
-    if isinstance(tags, str):
-        raise InvalidInput(f"{tags!r} is one text where a list of tags is asked for", hint=f"write [{tags!r}]")
+    check_list(tags, name)
     for tag in tags:
         if not isinstance(tag, str) or not tag.strip():
             raise InvalidInput(f"{tag!r} is no tag", hint="a tag is a word or two")

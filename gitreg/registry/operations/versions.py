@@ -15,6 +15,7 @@ from gitreg.names import (
     ARCHIVED,
     as_number,
     check_artifact,
+    check_list,
     check_model,
     check_utf8,
     check_version,
@@ -278,7 +279,8 @@ def annotate(
         The version cannot take the stage.
     """
     version = resolve(snapshot, reference, withdrawn=True)
-    tags, remove_tags = unique(tags), unique(remove_tags)
+    tags, remove_tags = unique(tags), unique(remove_tags, "remove_tags")
+    check_list(remove_metadata, "remove_metadata")
     metadata = metadata or {}
     both = [f"metadata.{key}" for key in metadata if key in remove_metadata]
     both += [f"the tag {tag!r}" for tag in tags if tag in remove_tags]

@@ -427,6 +427,9 @@ def select(
     InvalidInput
         The field to sort by is unknown, there is no such page, or a filter's value is no number or date.
     """
+    for name, number in (("page", page), ("size", size)):
+        if not hasattr(number, "__index__"):
+            raise InvalidInput(f"{name} is a whole number, not {number!r}", hint=f"write {name}=100")
     if page < 1 or size < 1:
         raise InvalidInput(f"there is no page {page} of {size} rows", hint="pages and sizes begin at 1")
     quantify = any if match_any and filters else all

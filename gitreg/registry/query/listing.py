@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from gitreg.names import check_list
 from gitreg.registry.query.filters import (
     DEFAULT_PAGE_SIZE,
     MODEL_FIELDS,
@@ -136,4 +137,5 @@ def _filters(
 ) -> list[Filter]:
     if isinstance(filters, Mapping):
         return [make_filter(field, condition, fields, keys) for field, condition in filters.items()]
+    check_list(filters, "filters")
     return [parse_filter(text, fields, keys) for text in filters]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import GitregError, IntegrityError, NotFound, Refused
-from gitreg.names import ARCHIVED, LATEST, Reference, as_number, is_number, parse_reference
+from gitreg.names import ARCHIVED, LATEST, Reference, as_number, is_number, parse_reference, reference_text
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.suggestions import nearest
 
@@ -41,6 +41,8 @@ def resolve(snapshot: Snapshot, reference: str | Reference, *, withdrawn: bool =
     UserWarning
         The version's annotation names an artifact that was sealed with it.
     """
+    if not isinstance(reference, Reference):
+        reference = reference_text(reference)
     return snapshot.remember(("resolve", reference, withdrawn), lambda: _resolve_sealed(snapshot, reference, withdrawn))
 
 

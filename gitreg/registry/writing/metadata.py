@@ -28,6 +28,10 @@ def to_json(metadata: Mapping[str, Any], where: str = "metadata") -> dict[str, A
     InvalidInput
         A key or a value cannot be written in JSON; the error names the key.
     """
+    if not isinstance(metadata, Mapping):
+        raise InvalidInput(
+            f"{where} is a mapping, not {type(metadata).__name__}", hint=f"write {where}={{'key': value}}"
+        )
     return {_key(key, where): _value(value, f"{where}.{key}", 1) for key, value in metadata.items()}
 
 

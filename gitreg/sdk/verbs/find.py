@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from gitreg.errors import InvalidInput, NotFound
-from gitreg.names import nfc
+from gitreg.names import nfc, reference_text
 from gitreg.registry.state.references import resolve
 from gitreg.sdk.session import PathLike, Session
 
@@ -41,6 +41,7 @@ def check_mirror(session: Session) -> None:
 
 def find_version(session: Session, reference: str, *, at: str | None = None) -> ModelVersion:
     """Return the version that a reference names (:meth:`gitreg.Registry.version`)."""
+    reference = reference_text(reference)
     model, _, selector = nfc(reference).rpartition("@")
     if selector == "draft" or selector.startswith("draft:"):
         if at is not None:

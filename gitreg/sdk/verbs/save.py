@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gitreg.blobs.save import StoreWriter
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
-from gitreg.names import name_and_version, named_path, nfc
+from gitreg.names import check_list, name_and_version, named_path, nfc
 from gitreg.progress import NO_PROGRESS, Progress
 from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
 from gitreg.registry.state.content_verdicts import ScanCache
@@ -70,6 +70,15 @@ class Saving:
     stage: str | None = None
     message: str = ""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.model, str):
+            raise InvalidInput(
+                f"the model is named by a text, not by {type(self.model).__name__}",
+                hint="the name comes first: save('iris', estimator)",
+            )
+        check_list(self.tags, "tags")
+        check_list(self.inputs, "inputs")
+
     @property
     def paths(self) -> list[Path]:
         """The files and folders of all artifacts, without those that objects will be written to."""
@@ -101,6 +110,10 @@ def sources(
         number, a list of paths.
     """
     found: dict[str, Files | Unwritten] = {}
+    if not isinstance(artifacts, Mapping):
+        raise InvalidInput(
+            f"artifacts is a mapping, not {type(artifacts).__name__}", hint="write artifacts={'name': object or path}"
+        )
     if contents and all(map(_is_path, contents)):
         found[artifact_type] = Files([_path(each) for each in contents])
     elif len(contents) > 1:

@@ -12,7 +12,7 @@ from typing import Any
 
 from gitreg import cards
 from gitreg.errors import GitregError, NotFound
-from gitreg.names import nfc
+from gitreg.names import check_list, nfc
 from gitreg.registry.state.references import only_looked_up
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.sdk.registry import Registry, opened
@@ -71,6 +71,7 @@ class Model:
         registry: Registry | None = None,
     ) -> None:
         self.name = nfc(name)
+        check_list(tags, "tags")
         self.tags = tuple(tags)
         self._selector = None if version is None else nfc(str(version))
         self._registry = registry
