@@ -1,7 +1,6 @@
 """The blocks of README.md and of the guides, run as they are printed.
 
-Each page has a home folder of its own, in which its blocks run in order, with the files ``model.bst`` and
-``vocabulary.txt`` there. By the first word after the fence:
+Each page has a home folder of its own, in which its blocks run in order. By the first word after the fence:
 
 ``console``
     Commands after ``$``, continued after ``>``; the lines below a command are what it prints, on both streams. Folder,
@@ -15,8 +14,9 @@ any other
     Shown only.
 
 Digests, commits, times and the like (``MASKS``) are compared as what they are. After a command prints something else,
-``python -m tests.guides`` writes what it prints now into all pages, ``python -m tests.guides start project`` into
-these; what differs in masked places alone stays as it is. Look at the difference before you commit it.
+``python -m tests.guides`` writes what they print now into the pages that differ, ``python -m tests.guides start
+project`` into these in any case. A page is written as a whole, so that its commits and times are those of one run. Look
+at the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -136,8 +136,6 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.folder = self.home
-        (self.home / "model.bst").write_bytes(b"not really a model\n")
-        (self.home / "vocabulary.txt").write_bytes(b"first second")
         (self.home / ".gitconfig").write_text(
             "[user]\n\tname = Ada Lovelace\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n"
             "[core]\n\tfsync = none\n[advice]\n\tdetachedHead = false\n"
@@ -229,22 +227,43 @@ def masked(text: str) -> str:
     return text
 
 
-def rewritten(text: str, home: Path) -> str:
-    """Return a page with what its commands print now."""
-    for step, printed in reversed([*outputs(text, home)]):
-        if step.language in ("console", "session") and masked(printed) != masked(step.expected):
+def strays(text: str) -> list[str]:
+    """Return the commits in the histories of a page that no result above them names: those of another run."""
+    named: set[str] = set()
+    found = []
+    for step in steps(text):
+        if re.search(r"\b(gitreg|git) log\b", step.code):
+            lines = [line for line in step.expected.splitlines() if not line.endswith(" Begin the model registry")]
+            ids = re.findall(r"^[0-9a-f]{7}(?= )|(?<=  )[0-9a-f]{10}$", "\n".join(lines), re.MULTILINE)
+            found += [commit for commit in ids if not any(each.startswith(commit) for each in named)]
+        else:
+            named |= {*re.findall(r"  ([0-9a-f]{10})$", step.expected, re.MULTILINE)}
+    return found
+
+
+def rewritten(text: str, home: Path, *, always: bool = False) -> str:
+    """Return a page with what its commands print now, or as it is where only masked places differ.
+
+    Parameters
+    ----------
+    always:
+        Write what is printed in masked places in any case.
+    """
+    ran = [(step, printed) for step, printed in outputs(text, home) if step.language in ("console", "session")]
+    if always or any(masked(printed) != masked(step.expected) for step, printed in ran):
+        for step, printed in reversed(ran):
             text = text[: step.start] + printed + text[step.end :]
     return text
 
 
 def main() -> None:
-    """Rewrite the pages that the arguments name, or all."""
+    """Rewrite the pages that the arguments name, or those that print something else now."""
     home = Path("/tmp", secrets.token_hex(2))  # as long as /home/ada, so that columns are as wide
     for name in sys.argv[1:] or PAGES:
         home.mkdir()
         try:
             text = PAGES[name].read_text()
-            now = rewritten(text, home)
+            now = rewritten(text, home, always=bool(sys.argv[1:]))
         except UnexpectedFailure as failure:
             print(f"{name}: {failure}")
         else:

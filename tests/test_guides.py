@@ -9,7 +9,7 @@ import pytest
 
 from gitreg import errors, guides
 from gitreg.errors import GitregError
-from tests.guides import PAGES, UnexpectedFailure, masked, outputs, rewritten
+from tests.guides import PAGES, UnexpectedFailure, masked, outputs, rewritten, strays
 
 
 @pytest.mark.slow
@@ -46,15 +46,28 @@ def test_a_guide_that_is_called_like_a_command_ends_by_naming_the_commands_help(
         assert f"`gitreg {topic} --help`" in guides.source(topic).splitlines()[-1]
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commits_in_a_history_are_those_that_the_results_above_it_name(page: str) -> None:
+    assert strays(PAGES[page].read_text()) == []
+
+
+@pytest.mark.parametrize("log", ["$ git log --oneline\n0123456 Save", "$ gitreg log iris\nAda   Save   0123456789"])
+def test_a_commit_of_another_run_is_found(log: str) -> None:
+    assert strays(f"```console\n$ gitreg save iris f\nSaved iris@1  0123456789\n{log}\n```\n") == []
+    assert strays(f"```console\n$ gitreg save iris f\nSaved iris@1  abcdef0123\n{log}\n```\n") != []
+
+
 @pytest.mark.slow
 def test_an_output_that_changed_is_found_and_rewritten(tmp_path: Path) -> None:
     page = "```console\n$ echo one\ntwo\n$ echo 0123456789\nabcdef0123\n```\n```python\n>>> 1 + 1\n3\n```\n"
-    tops = [tmp_path / name for name in "ab"]
+    tops = [tmp_path / name for name in "abc"]
     for top in tops:
         top.mkdir()
-    expected = page.replace("two", "one").replace("\n3\n", "\n2\n")
-    assert rewritten(page, tops[0]) == expected
-    assert rewritten(expected, tops[1]) == expected
+    expected = "```console\n$ echo one\none\n$ echo 0123456789\n0123456789\n```\n```python\n>>> 1 + 1\n2\n```\n"
+    assert rewritten(page, tops[0]) == expected, "as a whole, so that ids and times are those of one run"
+    masked_alone = expected.replace("\n0123456789", "\nabcdef0123")
+    assert rewritten(masked_alone, tops[1]) == masked_alone
+    assert rewritten(masked_alone, tops[2], always=True) == expected
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ def test_the_commands_of_a_fresh_machine_are_the_ones_that_ci_runs() -> None:
     assert commands[1].endswith("pytest")
 
 
-def test_the_floors_that_the_architecture_shows_are_those_that_lint_imports_holds() -> None:
+def test_the_layers_that_the_architecture_shows_are_those_that_lint_imports_holds() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     held = [
         layer.replace("gitreg.", "")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-_NARROW = 34
-"""Characters of a table's first column up to which it is never broken."""
+_NARROW = (34, 12)
+"""Characters of a table's first column, and of others, up to which it is never broken."""
 
 _CODE = str.maketrans({"-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti"})
 
@@ -92,10 +92,10 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[str]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield a table of which the last columns, and a wide first one, are broken to fit the page."""
+    """Yield a table of which wide columns are broken to fit the page."""
     head, *body = rows
-    wide = any(len(re.sub(r"\\f[BIR]", "", row[0])) > _NARROW for row in body)
-    columns = ["lx" if wide else "l", *(["lx"] * (len(head) - 1))]
+    widths = [max(len(re.sub(r"\\f[BIR]", "", cell)) for cell in column) for column in zip(*rows, strict=True)]
+    columns = ["lx" if width > _NARROW[place > 0] else "l" for place, width in enumerate(widths)]
     yield from (".PP", ".TS", "allbox;", " ".join(f"{column}b" for column in columns), f"{' '.join(columns)}.")
     yield from ("\t".join(f"T{{\n{cell}\nT}}" for cell in row) for row in ([*rows] if any(head) else body))
     yield from (".TE", ".sp")

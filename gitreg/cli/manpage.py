@@ -20,7 +20,7 @@ from gitreg.sdk.environment import VARIABLES
 def pages() -> dict[str, str]:
     """Return the manual pages by their paths in a folder such as ``share/man``."""
     names = {topic: f"gitreg-{topic}" for topic in guides.TOPICS}
-    return {"man1/git-reg.1": command_page()} | {
+    return {"man1/git-reg.1": command_page(), "man1/gitreg.1": ".so man1/git-reg.1\n"} | {
         f"man7/{name}.7": cards.roff.to_man_page(guides.source(topic), name, 7) for topic, name in names.items()
     }
 

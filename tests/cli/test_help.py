@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -70,3 +71,13 @@ def test_a_guide_on_a_terminal_is_rendered_and_paged_where_it_is_longer(reader: 
         assert "```" not in plain(shown)
     assert "paged" in at_a_terminal(person, "help", rows=20)
     assert "paged" not in at_a_terminal(person, "help", rows=200)
+
+
+@pytest.mark.slow
+def test_lines_of_code_in_a_guide_are_not_broken_on_a_narrow_terminal(reader: Person) -> None:
+    person = reader.with_env(PAGER="cat")
+    for topic in ("start", "policies"):
+        shown = plain(at_a_terminal(person, "help", topic, columns=80)).splitlines()
+        for block in re.findall(r"^```[^\n]*\n(.*?)^```$", guides.source(topic), re.DOTALL | re.MULTILINE):
+            assert [line for line in block.splitlines() if f"  {line}".rstrip() not in shown] == []
+        assert any(len(line) > 80 for line in shown)

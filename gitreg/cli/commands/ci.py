@@ -50,7 +50,11 @@ def _one_requirement(_: click.Context, __: click.Parameter, spec: str | None) ->
 )
 @output_option
 def command(host: str, out: str | None, force: bool, install: str | None, output: str) -> None:
-    """Write a pipeline: it checks pull requests, syncs after a merge, and deploys when a stage has moved."""
+    """Write a pipeline: it checks pull requests, syncs after a merge, and deploys when a stage has moved.
+
+    It belongs on the registry's branch. In a project whose code is on another branch, run this in a checkout of the
+    registry: `git worktree add ../registry registry`.
+    """
     if out == "-" and output != "table":
         raise click.UsageError(f"--out - prints the pipeline itself, and -o {output} what was written: give one")
     registry = open_registry()

@@ -71,7 +71,7 @@ def command(path: str) -> None:
     _run(folder, "gitreg", "log", "iris@production")
     _run(folder, "git", "log", "--oneline", "registry")
     click.echo()
-    click.echo(f"Explore it: cd {shlex.quote(path)}; gitreg show iris@production; git show registry")
+    click.echo(f"Explore it: cd {shlex.quote(path)}; {_typed()} show iris@production; git show registry")
 
 
 def _project(folder: Path) -> None:
@@ -109,6 +109,14 @@ def _run(folder: Path, program: str, *arguments: str) -> None:
     done = subprocess.run(_real(program, list(arguments)), cwd=folder, env=_env(), check=False)
     if done.returncode != 0:
         raise GitregError(f"`{shlex.join([program, *arguments])}` failed in {folder}", hint="see what it said above")
+
+
+def _typed() -> str:
+    """Return how this gitreg is run from another folder: by its name only where that is on PATH."""
+    started = Path(sys.argv[0])
+    if started.name != "gitreg":
+        return shlex.join([sys.executable, "-m", "gitreg"])
+    return "gitreg" if shutil.which("gitreg") else shlex.quote(str(started.absolute()))
 
 
 def _real(program: str, arguments: list[str]) -> list[str]:

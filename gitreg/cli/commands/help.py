@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -35,7 +36,8 @@ def complete_topic(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 def command(ctx: click.Context, topic: tuple[str, ...]) -> None:
     """Show a guide, or the help of a command; without an argument, all commands and guides.
 
-    A guide is rendered on a terminal; into a pipe it is printed as Markdown. `man gitreg-start` is the same guide.
+    A guide is rendered on a terminal; into a pipe it is printed as Markdown. `man gitreg-start` is the same guide;
+    where man does not find it, as with `uv tool`, `gitreg help` is the way.
     """
     if len(topic) == 1 and topic[0] in guides.TOPICS:
         source = guides.source(topic[0])
@@ -85,16 +87,31 @@ def _print_paged(text: str) -> None:
 
 def _rendered(markdown: str) -> str:
     """Return a guide as it looks on this terminal."""
-    from rich.console import Console
-    from rich.markdown import Markdown
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.markdown import CodeBlock, Markdown
     from rich.style import Style
-    from rich.syntax import ANSISyntaxTheme
+    from rich.syntax import ANSISyntaxTheme, Syntax
+    from rich.text import Text
     from rich.theme import Theme
+
+    class WholeLines(CodeBlock):
+        """A block of code whose lines are never broken, so that they can be copied."""
+
+        def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+            code = Syntax("", self.lexer_name, theme=self.theme).highlight(str(self.text).rstrip())
+            yield Text()
+            for line in code.split("\n"):
+                yield Text.assemble("  ", line, no_wrap=True, overflow="ignore")
+            yield Text()
+
+    class Guide(Markdown):
+        elements: ClassVar = {**Markdown.elements, "fence": WholeLines, "code_block": WholeLines}
 
     columns = terminal.width()
     width = min(columns, _WIDEST) if columns else None
     console = Console(width=width, theme=Theme(_STYLES), no_color=terminal.color() is False)
     prompts = ANSISyntaxTheme({("Generic", "Prompt"): Style(bold=True), ("Comment",): Style(dim=True)})
+    guide = Guide(markdown, code_theme=prompts, hyperlinks=False)  # type: ignore[arg-type] # it takes both
     with console.capture() as captured:
-        console.print(Markdown(markdown, code_theme=prompts, hyperlinks=False))  # type: ignore[arg-type] # it takes both
+        console.print(guide, crop=False)
     return captured.get()
