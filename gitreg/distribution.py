@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 NAME = "git-model-registry"
 """The one name to install; ``gitreg`` on the package index is a stranger's."""
@@ -17,21 +21,22 @@ def requirement(*extras: str) -> str:
 
 def install_command(extra: str) -> str:
     """Return the command that installs the packages of an extra, whatever gitreg itself was installed from."""
-    from importlib.metadata import PackageNotFoundError, requires  # takes longer than Python to start
-
-    try:
-        texts = requires(NAME) or []
-    except PackageNotFoundError:  # it runs from its sources
-        texts = []
+    distribution = _installed()
+    texts = (distribution.requires or []) if distribution else []
     names = [re.split(r"[^\w.-]", text)[0] for text in texts if re.search(rf"extra == ['\"]{extra}['\"]", text)]
     return f"pip install {' '.join(names) or shlex.quote(requirement(extra))}"
 
 
 def installed_version() -> str | None:
     """Return the version of the installed distribution; None where the code runs without being installed."""
-    from importlib.metadata import PackageNotFoundError, version  # takes longer than Python to start
+    distribution = _installed()
+    return distribution.version if distribution else None
+
+
+def _installed() -> Distribution | None:
+    from importlib import metadata  # takes longer than Python to start
 
     try:
-        return version(NAME)
-    except PackageNotFoundError:
+        return metadata.distribution(NAME)
+    except metadata.PackageNotFoundError:
         return None

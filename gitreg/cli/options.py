@@ -57,9 +57,11 @@ def open_registry(*, accept_rewrite: bool = False) -> Registry:
     return registry
 
 
-def local_option(function: Function) -> Function:
+def local_option(
+    function: Function, about: str = "Do not contact the remote; `gitreg push` publishes later."
+) -> Function:
     """Add ``--local``, stored in the session."""
-    return _noted(function, "local", "Do not contact the remote; `gitreg push` publishes later.")
+    return _noted(function, "local", about)
 
 
 def pr_option(function: Function) -> Function:
@@ -156,11 +158,9 @@ def format_option(*formats: str) -> Callable[[Function], Function]:
     return add
 
 
-def at_option(function: Function) -> Function:
+def at_option(function: Function, about: str = "Show the registry as it was then.") -> Function:
     """Add ``--at``; the command has the parameter ``at``."""
-    return click.option(
-        "--at", metavar="DATE|COMMIT", shell_complete=complete("moments"), help="Show the registry as it was then."
-    )(function)
+    return click.option("--at", metavar="DATE|COMMIT", shell_complete=complete("moments"), help=about)(function)
 
 
 def reference_argument(function: Function) -> Function:

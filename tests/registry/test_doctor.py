@@ -288,7 +288,7 @@ REFS: dict[str, tuple[Callable[[Path], object], str, str, bool]] = {
     "a foreign mirror": (
         lambda f: git(f, "update-ref", "refs/stages/tulip@production", "main"),
         "refs/stages/tulip@production",
-        "mirrors no stage",
+        "belongs to no stage",
         False,
     ),
 }

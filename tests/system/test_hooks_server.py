@@ -292,7 +292,7 @@ def test_what_keeps_to_the_rules_passes_and_tags_and_mirrors_follow(hub: Hub, ev
         assert set(made) <= set(after)
         hub.ada.gitreg("pull")
         assert_sound(hub.ada)
-        assert hub.ada.gitreg("sync").out == "All tags and mirrors are already in place\n"
+        assert hub.ada.gitreg("sync").out == "All tags and refs are already in place\n"
 
 
 @pytest.mark.parametrize("hub", WAYS, indirect=True)

@@ -137,7 +137,7 @@ def test_a_registry_that_began_alone_is_published_with_its_tags_and_mirrors(
     said = alone.gitreg(*command).out
     assert "Published to origin" in said
     if command[0] == "remote":
-        assert ", with 1 tag of versions and 2 mirrors of stages and aliases" in said
+        assert ", with 1 tag of versions and 2 refs of stages and aliases" in said
     assert derived(alone, alone.here) == derived(alone, hub) != []
     assert alone.git("log", "-1", "--format=%s").strip() == "Set remote to origin"
     assert "has nothing new" in alone.gitreg("pull").out

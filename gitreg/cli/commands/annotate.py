@@ -52,10 +52,14 @@ def command(
 ) -> None:
     """Change metadata, tags or the description of a version.
 
-    The sealed record never changes: the annotation is laid over it, and also says what of it no longer holds.
+    --remove-tag and --remove-metadata take off what was sealed, too. The sealed record never changes: the annotation
+    is laid over it, and says what of it no longer holds.
     """
     if not (metadata or tags or remove_metadata or remove_tags) and description is None:
-        raise InvalidInput("nothing was given to annotate with", hint="give --metadata, --tag or --description")
+        raise InvalidInput(
+            "nothing was given to annotate with",
+            hint="give --metadata, --tag or --description; --remove-tag and --remove-metadata take off",
+        )
     registry = open_registry()
     outcome = verbs.versions.annotate(
         registry.session,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from gitreg.cli.click_completion import complete_fields
@@ -24,9 +26,9 @@ _COLUMNS = ("where", "what", "remedy", "repairable")
     exit_codes={6: "a problem is left"},
     guides=["troubleshooting"],
 )
-@click.option("--repair", is_flag=True, help="Repair tags, mirrors, work trees, weights and the index where possible.")
+@click.option("--repair", is_flag=True, help="Repair tags, refs, work trees, weights and the index where possible.")
 @listing_options(complete_fields(_COLUMNS))
-@local_option
+@partial(local_option, about="Do not ask the remote.")
 def command(repair: bool, output: str) -> None:
     """Find problems of the registry, each with its remedy.
 

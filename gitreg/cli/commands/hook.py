@@ -56,7 +56,7 @@ def pre_push(remote: str | None, url: str | None) -> None:
 @command.command("post-merge")
 @click.argument("squash", required=False, expose_value=False)
 def post_merge() -> None:
-    """Move the mirrors of stages and aliases to what was merged."""
+    """Move the refs of stages and aliases to what was merged."""
     with _repository() as (repository, environment):
         try:
             start = locate(environment.folder, env=environment.env)
@@ -87,7 +87,7 @@ def update(ref: str, old: str, new: str) -> None:
 
 @command.command("post-receive")
 def post_receive() -> None:
-    """Make the tags and mirrors that follow from what was pushed."""
+    """Make the tags and refs that follow from what was pushed."""
     with _repository() as (repository, environment):
         for ref in hooks.server_hooks.post_receive(repository, environment, _received(sys.stdin.read())):
             click.echo(f"gitreg: {one_line(ref)}", err=True)

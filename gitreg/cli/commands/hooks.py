@@ -53,8 +53,8 @@ def install(server: bool, output: str) -> None:
     """Install gitreg's hooks; an existing hook is kept and runs first.
 
     In a clone: pre-commit (files are sound, sealed records stay), pre-push (weights are in the store) and
-    post-merge (mirrors follow). On a server: pre-receive (sealed records, tags made once, forward only,
-    files are sound, the policy) and post-receive (tags and mirrors follow).
+    post-merge (refs follow). On a server: pre-receive (sealed records, tags made once, forward only,
+    files are sound, the policy) and post-receive (tags and refs follow).
     """
     repository = _repository()
     placed = list(install_hooks(repository, OF_A_SERVER if server else OF_A_CLONE, program=_program()))

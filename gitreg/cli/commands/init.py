@@ -19,6 +19,7 @@ from gitreg.sdk.registry import Registry
         "gitreg init",
         "gitreg init ../shop",
         "gitreg init ../shop --store ../weights",
+        "gitreg init --remote origin --store ../store",
     ],
     exit_codes={4: "the folder cannot become a registry"},
     guides=["start", "team"],

@@ -33,6 +33,7 @@ _LEAST_KEYS = 3  # keys of metadata for which dates and tags are left out where 
         "gitreg list ranker --sort desc:metadata.ndcg",
         "gitreg list stage=production",
         "gitreg list ranker metadata.ndcg=gte:0.4 tag=nightly --any",
+        "gitreg list ranker 'ndcg>0.4' --sort -ndcg",
         "gitreg list ranker -o csv > ranker.csv",
     ],
     exit_codes={3: "nothing was found"},
@@ -49,7 +50,8 @@ def command(words: tuple[str, ...], drafts: bool, at: str | None, output: str, *
 
     A FILTER is FIELD=VALUE or FIELD=OPERATOR:VALUE: stage=production, tag=oneof:a,b, metadata.accuracy=gte:0.9,
     created_at=gte:2026-11-01. The operators are equals, notequals, contains, startswith, endswith, oneof, gt, gte, lt,
-    lte, isnull, isnotnull.
+    lte, isnull, isnotnull. Short forms: 'ndcg>0.4' for metadata.ndcg=gt:0.4, and --sort -ndcg for
+    --sort desc:metadata.ndcg.
     """
     registry = open_registry()
     model = words[0] if words and not query.filters.is_filter(words[0]) else None

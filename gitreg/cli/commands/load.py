@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     "--file", metavar="GLOB", shell_complete=complete("paths"), help="Load only files whose path or name matches."
 )
 @click.option("--link", is_flag=True, help="Link DEST to the files in the cache instead of copying them.")
-@at_option
+@partial(at_option, about="Load what REF meant then.")
 @unsafe_code_option
 @output_option
 @fetch_option

@@ -34,13 +34,21 @@ from gitreg.sdk import verbs
 )
 @reference_argument
 @stage_argument
-@click.option("--force", is_flag=True, help="Archive the holder, and override rules that are `overridable`.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Take an occupied stage (the version in it is archived), and override the rules that the policy lists as "
+    "`overridable`.",
+)
 @reason_option
 @output_option
 @local_option
 @pr_option
 def command(reference: str, stage: str, force: bool, reason: str, output: str) -> None:
-    """Move a version into STAGE; it leaves the stage it is in."""
+    """Move a version into STAGE; it leaves the stage it is in.
+
+    `gitreg why REF STAGE` shows before what the stage's policy says.
+    """
     registry = open_registry()
     outcome = verbs.stages.promote(registry.session, reference, stage, force=force, reason=reason)
     report(registry, outcome, output, nothing=f"{outcome.changes.reference} is already in {stage}")

@@ -49,7 +49,7 @@ def list_(output: str) -> None:
 def set_remote(name: str, output: str) -> None:
     """Publish the registry to a Git remote; every later write is pushed to it.
 
-    Its branch, the tags of its versions and the mirrors of its stages go there in one push; a name that is declared in
+    Its branch, the tags of its versions and the refs of its stages go there in one push; a name that is declared in
     gitreg.yaml already is published again.
     """
     registry = open_registry()
@@ -57,5 +57,5 @@ def set_remote(name: str, output: str) -> None:
     report(registry, outcome, output, nothing=f"{name} is already the remote of this registry")
     if output == "table" and outcome.proposal is None and registry.session.upstream is not None:
         published = verbs.remotes.published(registry.session)
-        tags, mirrors = counted(published.tags, "tag"), counted(published.mirrors, "mirror")
-        print_done(f"Published to {published.branch}, with {tags} of versions and {mirrors} of stages and aliases")
+        tags, refs = counted(published.tags, "tag"), counted(published.mirrors, "ref")
+        print_done(f"Published to {published.branch}, with {tags} of versions and {refs} of stages and aliases")

@@ -111,8 +111,11 @@ def command(
 
     A folder's files keep their paths inside it. A symbolic link that is named is followed, and so are
     links in a folder to files of its own tree: the folder, its Git work tree without hidden files, its
-    repository in the Hugging Face cache. A version that is there already with the very same files is left
-    as it is.
+    repository in the Hugging Face cache.
+
+    Without a name each save makes a new version, numbered. If MODEL@VERSION exists with the very same files, nothing
+    changes; with other files it is refused. With --stage, nothing is saved where the stage is taken or refuses the
+    version: save without it, then `gitreg promote --force`.
 
     With --batch, each item of the list has model, paths or artifacts, and whatever else this command takes: type,
     metadata, tags, description, inputs, stage.

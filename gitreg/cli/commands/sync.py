@@ -23,7 +23,7 @@ from gitreg.units import counted
 )
 @output_option
 def command(output: str) -> None:
-    """Make tags and move mirrors on the remote, after a merge.
+    """Make tags, and move the refs of stages and aliases, on the remote, after a merge.
 
     Running it again, or twice at once, changes nothing more.
     """
@@ -34,11 +34,11 @@ def command(output: str) -> None:
         for ref in synced.moved:
             print_line(ref)
         count = len(synced.moved)
-        print_done(f"Made or moved {counted(count, 'ref')}" if count else "All tags and mirrors are already in place")
+        print_done(f"Made or moved {counted(count, 'ref')}" if count else "All tags and refs are already in place")
     if synced.refused and not synced.wrong:
         count = len(synced.refused)
         raise Refused(
-            f"{counted(count, 'mirror')} of stages stayed: the policy refuses who holds them",
+            f"{counted(count, 'ref')} of stages stayed: the policy refuses who holds them",
             hint="`gitreg doctor` says what to do",
         )
     if synced.wrong:

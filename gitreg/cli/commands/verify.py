@@ -42,7 +42,7 @@ class _Share(click.ParamType[float]):
         "gitreg verify ranker@production --deep",
         "gitreg verify --sample 5%",
     ],
-    exit_codes={4: "a stage's policy would not have let its holder in", 6: "bytes, seals or records are wrong"},
+    exit_codes={4: "a stage's policy refused the version in it", 6: "bytes, seals or records are wrong"},
     guides=["troubleshooting", "security"],
 )
 @click.argument("reference", metavar="[REF]", cls=ReferenceArgument, required=False, shell_complete=complete_reference)
@@ -52,11 +52,13 @@ class _Share(click.ParamType[float]):
 def command(reference: str | None, deep: bool, sample: float | None, output: str) -> None:
     """Check that records, tags and stored files of a version, or of all, are intact.
 
-    Without --deep or --sample it asks only whether every file is there. What reads can be interrupted: run again, it
-    goes on where it ended. What is read is looked through, too: a record that says something else of what a file is
-    (`gitreg scan`) is wrong. Each store is verified: the one that is saved to has to hold everything, what another one
-    holds has to be whole. Whoever holds a stage is held against the policy that stood when they entered it: 4 is the
-    exit code where it did not let them in, 6 where bytes, seals or records are wrong.
+    Without --deep or --sample it asks only whether every file is there. Reading can be interrupted: run again, it
+    goes on where it ended. Files that are read are also scanned (`gitreg scan`); a record whose verdict differs is an
+    error. The main store must have every file; a replica may lack files, but those it has must be intact. Each version
+    in a stage is also checked against the policy at the time it entered; exit code 4 if that policy refused it.
+
+    The last lines count signatures: a version is "unsigned" if its tag has none, which is no error unless a policy asks
+    for one. gitreg signs tags with your key of git once `git config tag.gpgSign true` is set (`user.signingKey`).
     """
     if deep and sample is not None:
         raise InvalidInput(

@@ -132,7 +132,7 @@ def _mirrors(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     for ref in refs:
         if ref not in known and "@" in ref.rpartition("/")[2]:  # the namespace may have branches, too
             yield Problem(
-                ref, "mirrors no stage or alias that ever was", f"`git update-ref -d {ref}`, if nobody needs it"
+                ref, "belongs to no stage or alias that ever was", f"`git update-ref -d {ref}`, if nobody needs it"
             )
 
 

@@ -583,7 +583,7 @@ class Upstream:
         if not declined.refs or not all(self._is_custom(ref) for ref in declined.refs):
             raise declined
         self._custom_refs.write_text(f"{declined.message}\n")
-        warnings.warn(f"{self.name} takes no mirrors of stages and aliases; the branch says the same", stacklevel=2)
+        warnings.warn(f"{self.name} takes no refs of stages and aliases; the branch says the same", stacklevel=2)
 
     def _push_one_by_one(self, updates: Sequence[RefUpdate]) -> None:
         if not updates:
@@ -592,7 +592,7 @@ class Upstream:
             self._remote.push([_forced(update) for update in updates], atomic=False)
         except (Conflict, Declined, Unreachable) as error:
             warnings.warn(
-                f"published, but for tags or mirrors: {error.message}; `gitreg sync` makes them", stacklevel=2
+                f"published, but for tags or refs: {error.message}; `gitreg sync` makes them", stacklevel=2
             )
 
     def _is_custom(self, ref: str) -> bool:

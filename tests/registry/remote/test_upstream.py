@@ -208,7 +208,7 @@ def test_a_host_that_takes_no_mirrors_is_remembered_and_the_branch_says_the_same
     one, two = clones
     git(hub, "config", "receive.hideRefs", "refs/stages")
     one.save("iris", weights)
-    with pytest.warns(UserWarning, match="takes no mirrors"):
+    with pytest.warns(UserWarning, match="takes no refs"):
         one.promote("iris@1", "staging")
     one.promote("iris@1", "production")
     assert set(refs(hub)) == {"refs/heads/main", "refs/tags/models/iris@1"}
