@@ -153,6 +153,9 @@ def test_a_card_is_readable_in_both_schemes_and_widths_and_axe_finds_nothing(
         show(driver, width, scheme)
         wide = driver.execute_script("return document.documentElement.scrollWidth")
         assert wide <= width, "the page itself does not scroll sideways"
+        cut = """return [...document.querySelectorAll('.wide:has(.metrics), .snippets pre')]
+            .filter(each => each.scrollWidth > each.clientWidth).map(each => each.textContent)"""
+        assert driver.execute_script(cut) == [], "metrics and the code that loads it are in view, on a phone too"
         found = driver.execute_async_script("axe.run().then(arguments[0])")
         assert found["violations"] == [], (width, scheme)
         assert found["passes"]
@@ -202,6 +205,8 @@ def test_a_card_on_paper_is_light_holds_to_the_page_and_folds_nothing_away(
     assert len(shown) >= 4, "digests, tensors, the lineage as a list, metrics over versions"
     assert all(shown), "nobody can unfold paper"
     assert driver.execute_script("return document.documentElement.scrollWidth") <= 680
+    code = "[...document.querySelectorAll('pre')].filter(each => each.scrollWidth > each.clientWidth).length"
+    assert driver.execute_script(f"return {code}") == 0, "nobody can scroll paper"
     ink = driver.execute_script("return getComputedStyle(document.body).color")
     assert max(int(part) for part in re.findall(r"[0-9]+", ink)[:3]) < 100, "dark ink"
 
