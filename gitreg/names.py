@@ -37,6 +37,7 @@ _ALIAS = r"[A-Za-z0-9_-]+"
 _STAGE = r"(?i)[a-z0-9][a-z0-9._-]*"
 _ESCAPED = r"(?:%[0-9A-Fa-f]{2})+"
 _NUMBER = r"[0-9]{1,15}"  # schemas/model_version.schema.json says the same
+_ELSEWHERE = r"[A-Za-z][A-Za-z0-9+.-]+:/|[\w.+-]+(?::\S*)?@[\w.-]+:"  # a Path of s3://bucket has one slash left
 _PLACEHOLDER = r"\{([^{}]*)\}"
 _HEX = r"[0-9a-f]{6,64}"
 
@@ -75,6 +76,18 @@ def named_path(path: str | os.PathLike[str]) -> Path:
     if path == "":
         raise InvalidInput("'' names no path", hint="write . for the current folder")
     return Path(path)
+
+
+def check_local(path: str | os.PathLike[str], hint: str) -> None:
+    """Raise an error for a URL or ``user@host:path``, of which a folder on this machine would be made.
+
+    Raises
+    ------
+    InvalidInput
+        It is one, and nothing of that name exists. The message does not repeat it: it may contain a password.
+    """
+    if re.match(_ELSEWHERE, os.fspath(path)) and not os.path.lexists(path):
+        raise InvalidInput("a URL was given where a folder on this machine is needed", hint=hint)
 
 
 # -- slugs -----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from gitreg.progress import Progress
 def describe(files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntry]:
     """Return the entries of local files, hashed, in the same order; nothing is stored."""
 
-    def entry(file: LocalFile) -> FileEntry:
+    def entry(file: LocalFile, progress: Progress) -> FileEntry:
         with readable_os_errors("read", file.source):
             descriptor = open_regular(file.source)
             try:
@@ -25,4 +25,4 @@ def describe(files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntr
         return FileEntry(file.path, size, digest, file.executable)
 
     with threads() as pool:
-        return list(by_size(pool, entry, files))
+        return list(by_size(pool, entry, files, progress))

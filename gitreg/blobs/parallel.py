@@ -7,6 +7,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from gitreg.progress import Progress
+
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
@@ -42,10 +44,36 @@ def one_thread() -> Executor:
     return ThreadPoolExecutor(1, thread_name_prefix="gitreg")
 
 
-def ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result, None, None]:
+class _StoppedError(Exception):
+    """The error that ends work whose result nobody waits for any more."""
+
+
+class _Stoppable:
+    """Progress that ends the work which reports it, once it is stopped."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._stopped = False
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def advance(self, number: int, /) -> None:
+        if self._stopped:
+            raise _StoppedError
+        self._progress.advance(number)
+
+
+def ahead(
+    pool: Executor,
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    stop: Callable[[], object] = lambda: None,
+) -> Generator[Result, None, None]:
     """Yield the results of the work on each item, in order; a few results are computed ahead of the consumer.
 
-    After a failure no more work is started, and work already started has finished.
+    After a failure no more work is started, and work already started has finished; ``stop`` is called before that is
+    waited for, to shorten it.
     """
     started: deque[Future[Result]] = deque()
     try:
@@ -56,6 +84,7 @@ def ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item])
         while started:
             yield started.popleft().result()
     finally:
+        stop()
         for future in started:
             future.cancel()
         for future in started:
@@ -63,12 +92,18 @@ def ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item])
                 future.exception()
 
 
-def by_size(pool: Executor, work: Callable[[SizedItem], Result], items: Sequence[SizedItem]) -> Iterator[Result]:
+def by_size(
+    pool: Executor, work: Callable[[SizedItem, Progress], Result], items: Sequence[SizedItem], progress: Progress
+) -> Iterator[Result]:
     """Yield the results of the work on each file, in order; small files are processed in the caller's thread.
+
+    The work reports to the progress that it is called with, which ends it early after a failure or an interrupt.
 
     Several threads with many short tasks wait for the GIL at each call: reading and hashing 10,000 files of 4 KiB takes
     0.17 s in one thread, 0.34 s in two and 0.6 s in four.
     """
-    with closing(ahead(pool, work, (item for item in items if item.size >= SMALL))) as others:
+    reports = _Stoppable(progress)
+    large = (item for item in items if item.size >= SMALL)
+    with closing(ahead(pool, lambda item: work(item, reports), large, reports.stop)) as others:
         for item in items:
-            yield next(others) if item.size >= SMALL else work(item)
+            yield next(others) if item.size >= SMALL else work(item, progress)

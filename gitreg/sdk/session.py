@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from gitreg.errors import Declined, GitregError, InvalidInput, Refused
 from gitreg.git.program import without_repository
+from gitreg.names import check_local
 from gitreg.registry import discovery, weights
 from gitreg.registry.discovery.location import Location, locate, split_place
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
@@ -167,6 +168,12 @@ class Session:
         tuple:
             The open registry, and True if it was created now (False: it existed).
         """
+        if path is not None:
+            check_local(
+                path,
+                "`gitreg clone URL` copies a registry that is there; a new one: `gitreg init` here, then "
+                "`gitreg remote set`; weights go to a bucket by --store URL",
+            )
         environment = Environment.of_this_process()
         if store is not None:
             store = spelled_out(store, environment.folder)

@@ -313,3 +313,25 @@ def test_a_terminal_has_colour_and_no_color_and_a_pipe_have_none(reader: Person)
 def test_the_programs_are_installed_beside_python() -> None:
     assert (PROGRAMS / "gitreg").is_file()
     assert (PROGRAMS / "git-reg").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "line",
+    ["load iris s3://bucket/x", "load iris https://bob:SECRET@host/m", "load iris bob:SECRET@host:m",
+     "init https://bob:SECRET@host/x.git", "init git@github.com:x/y.git", "init s3://bucket/x"],
+)  # fmt: skip
+def test_a_url_is_no_folder_and_none_is_made_of_it(reader: Person, line: str) -> None:
+    before = sorted(reader.here.iterdir())
+    err = reader.gitreg(*line.split(), code=2).err
+    assert "a URL was given where a folder on this machine is needed" in err
+    assert ("`gitreg clone URL`" if line.startswith("init") else "load, then copy") in err
+    assert "SECRET" not in err
+    assert sorted(reader.here.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_a_folder_whose_name_looks_like_a_url_is_loaded_into(writer: Person) -> None:
+    (writer.here / "s3:" / "bucket").mkdir(parents=True)
+    writer.gitreg("load", "iris", "s3://bucket")
+    assert list((writer.here / "s3:" / "bucket").iterdir())

@@ -146,3 +146,13 @@ def test_quiet_writes_print_the_version_alone(writer: Person) -> None:
     assert writer.gitreg("alias", "delete", "iris", "champion", "-q").out == ""
     assert writer.gitreg("artifact", "save", "data", "../more", "-q").out == "data@1\n"
     assert writer.gitreg("clone", "-q", writer.here, writer.here.parent / "bob").out == ""
+
+
+@pytest.mark.slow
+def test_show_has_the_sealed_value_beside_one_that_an_annotation_changed(writer: Person) -> None:
+    more = write(writer.here.parent / "noted", {"model.bin": "noted"})
+    writer.gitreg("save", "noted", more, "--metadata", "ndcg=0.5", "--metadata", "auc=0.9")
+    writer.gitreg("annotate", "noted@1", "--metadata", "ndcg=0.1")
+    shown = writer.gitreg("show", "noted@1").out
+    assert re.search(r"^ndcg +0\.1 \(sealed: 0\.5\)$", shown, re.MULTILINE), shown
+    assert re.search(r"^auc +0\.9$", shown, re.MULTILINE), shown

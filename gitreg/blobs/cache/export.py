@@ -97,7 +97,7 @@ def copy_trusted(
     if not stats.files:
         return list(files)
 
-    def copied(entry: FileEntry) -> bool:
+    def copied(entry: FileEntry, progress: Progress) -> bool:
         try:
             source = file_io.open_regular(f"{folder}/{entry.path}")
         except OSError:  # missing, or a link: the caller has another way
@@ -108,7 +108,7 @@ def copy_trusted(
             os.close(source)
 
     with threads() as pool:
-        done = by_size(pool, copied, files)
+        done = by_size(pool, copied, files, progress)
         return [entry for entry, is_copied in zip(files, done, strict=True) if not is_copied]
 
 

@@ -35,7 +35,9 @@ def files_to_write(dest: Path, files: Sequence[FileEntry], progress: Progress) -
             if status and not stat.S_ISDIR(status.st_mode):
                 raise Refused(f"{dest / parent} is there and is no folder of its own, or a link", hint=_HINT)
         with threads() as pool:
-            missing = by_size(pool, lambda entry: _is_missing(dest / entry.path, entry, progress), files)
+            missing = by_size(
+                pool, lambda entry, progress: _is_missing(dest / entry.path, entry, progress), files, progress
+            )
             return [entry for entry, is_missing in zip(files, missing, strict=True) if is_missing]
 
 

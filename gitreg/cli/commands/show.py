@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ import click
 from gitreg.cli.click_completion import complete
 from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, reference_argument
-from gitreg.cli.output import dated, emit, print_fields, print_heading, print_line, print_table, warn
+from gitreg.cli.output import dated, emit, print_fields, print_heading, print_line, print_table, value_text, warn
 from gitreg.cli.table import Cell
 from gitreg.cli.terminal import start_pager
 from gitreg.errors import InvalidDocument
@@ -92,7 +93,7 @@ def print_version(session: Session, version: ModelVersion, row: dict[str, Any], 
         _print_standing(session, version)
     if row["metadata"]:
         print_heading("Metadata")
-        print_fields(row["metadata"].items())
+        print_fields(_with_sealed(row["metadata"], version.record.metadata))
     for name, artifact in row["artifacts"].items():
         linked = "linked, " if artifact.get("linked") else ""
         size = size_text(artifact["size"])
@@ -116,6 +117,13 @@ def print_version(session: Session, version: ModelVersion, row: dict[str, Any], 
                 right=["size"],
                 spare=["sha256"],
             )
+
+
+def _with_sealed(metadata: dict[str, Any], sealed: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield keys and values, those that an annotation changed with the sealed value behind."""
+    for key, value in metadata.items():
+        changed = key in sealed and sealed[key] != value
+        yield key, f"{value_text(value)} (sealed: {value_text(sealed[key])})" if changed else value
 
 
 def _tenure(session: Session, version: ModelVersion) -> str | None:

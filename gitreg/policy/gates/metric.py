@@ -59,12 +59,12 @@ def _metric(
     return None, f"{reference} has no {metric}"
 
 
-def _annotation_note(metadata: VersionMetadata, metric: str, *, later: bool) -> str:
+def _annotation_note(metadata: VersionMetadata, metric: str, *, later: bool, of: str = "") -> str:
     """Return the end of a sentence about an annotation's value that differs and does not count; "" if there is none."""
     value = look_up(metadata.now, metric)
     if later or value == look_up(metadata.sealed, metric):
         return ""
-    return f"; an annotation says {value} (see later: true)"
+    return f"; an annotation{of} " + ("removed it" if value is None else f"says {value} (see later: true)")
 
 
 def plain(number: Decimal) -> int | float:
@@ -94,8 +94,7 @@ class BoundGate(Condition):
         low = self.at_least is not None and value < self.at_least
         high = self.at_most is not None and value > self.at_most
         sentence = f"{self.metric} is {value}, {needed}" + (" is needed" if low or high else "")
-        if low or high:
-            sentence += _annotation_note(evidence.metadata, self.metric, later=self.later)
+        sentence += _annotation_note(evidence.metadata, self.metric, later=self.later)
         return finding(not (low or high), sentence, **facts, value=plain(value))
 
 
@@ -125,10 +124,13 @@ class IncumbentGate(Condition):
         short = theirs - value if self.incumbent == "not_below" else value - theirs
         word = "below" if self.incumbent == "not_below" else "above"
         allowed = f" ({self.tolerance} is tolerated)" if self.tolerance else ""
+        note = _annotation_note(evidence.metadata, self.metric, later=self.later)
+        of_holder = _annotation_note(holder.metadata, self.metric, later=self.later, of=f" of {holder.reference}")
+        bar = f"the {'sealed ' if of_holder else ''}{theirs} of {holder.reference}"
         if short > 0:
-            sentence = f"{self.metric} is {value}, {short} {word} the {theirs} of {holder.reference}{allowed}"
+            sentence = f"{self.metric} is {value}, {short} {word} {bar}{allowed}{note}{of_holder}"
         else:
-            sentence = f"{self.metric} is {value}, not {word} the {theirs} of {holder.reference}"
+            sentence = f"{self.metric} is {value}, not {word} {bar}{note}{of_holder}"
         return finding(short <= self.tolerance, sentence, **facts, value=plain(value), theirs=plain(theirs))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gitreg.blobs.manifest import Manifest
 from gitreg.errors import InvalidInput, NotFound
-from gitreg.names import nfc
+from gitreg.names import check_local, nfc
 from gitreg.progress import NO_PROGRESS, Progress
 from gitreg.registry.state.manifests import choose_artifact, manifest_of
 from gitreg.sdk.current_run import active_run
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactDocument, ArtifactRecord
     from gitreg.registry.state.snapshot import ModelVersion
     from gitreg.sdk.session import Session
+
+NO_BUCKET = "a bucket is no folder: load, then copy"
+"""The hint for a URL that is given as the folder of a load."""
 
 
 def load(
@@ -37,6 +40,8 @@ def load(
     progress: Progress | None = None,
 ) -> Path:
     """Return the folder with the files of a version (:meth:`gitreg.Registry.load`)."""
+    if dest is not None:
+        check_local(dest, NO_BUCKET)
     if link and dest is None:
         raise InvalidInput(
             "--link needs DEST: links are made in a folder of yours",
@@ -83,6 +88,8 @@ def load_files(
     dest, file, link, unsafe_code:
         As for :meth:`gitreg.Registry.load`.
     """
+    if dest is not None:
+        check_local(dest, NO_BUCKET)
     cache = session.environment.cache()
     admission = Admission(session, record, model=model, what=what, unsafe_code=unsafe_code)
     if dest is None and file is None and (found := cache.find(record.digest)):

@@ -269,3 +269,44 @@ def test_what_is_admitted_overwrites_nothing_that_appears_meanwhile(
     with pytest.raises(Refused, match=r"model\.safetensors exists already and differs"):
         cache.export(saved, store, dest, admit=edit)
     assert (dest / "model.safetensors").read_text() == "my own"
+
+
+INTERRUPTED = """
+import os, signal, sys, time; from pathlib import Path
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.urls import open_store
+from tests.blobs.helpers import put
+store, cache, dest = open_store(sys.argv[1]), Cache(Path(sys.argv[3])), Path(sys.argv[4])
+manifest = put(store, Path(sys.argv[2]))
+cache.checkout(manifest, store)
+copied = []
+class Interrupt:
+    def advance(self, number):
+        copied.append(number)
+        if len(copied) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+try:
+    cache.export(manifest, store, dest, progress=Interrupt())
+except KeyboardInterrupt:
+    print(max(copied), sum(copied))
+"""
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_a_copy_from_the_cache_before_it_is_complete_and_leaves_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    size = 128 << 20
+    for number in range(2):
+        with open(tmp_path / "model" / f"part-{number}", "wb") as stream:
+            stream.truncate(size)
+    (tmp_path / "there").mkdir()
+    command = python(
+        INTERRUPTED, *(tmp_path / name for name in ("store", "model", "cache")), tmp_path / "there" / "out"
+    )
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    step, copied = map(int, done.stdout.split())
+    if step == size:
+        pytest.skip("this file system shares blocks: a copy is one step")
+    assert copied < 2 * size
+    assert list((tmp_path / "there").iterdir()) == []
