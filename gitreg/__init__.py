@@ -200,4 +200,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+    """Return the public names, without the submodules and imports that a person does not look for."""
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__, "__version__"})

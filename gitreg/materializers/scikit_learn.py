@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -65,8 +66,6 @@ class Sklearn(Materializer):
 
     def write(self, value: object, folder: Path) -> None:
         """Write ``model.skops``."""
-        import io
-
         import skops.io
 
         raw = io.BytesIO()

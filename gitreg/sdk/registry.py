@@ -30,9 +30,13 @@ if TYPE_CHECKING:
     from gitreg.registry.query.filters import Page
     from gitreg.registry.weights.garbage import Garbage
     from gitreg.registry.weights.verification import Verification
+    from gitreg.registry.writing.commit import Outcome
 
 Filters = Sequence[str] | Mapping[str, Any]
 """Conditions of a list: ``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
+
+
+_RARE = ("approve_settings", "release_claims")
 
 
 class Registry:
@@ -202,8 +206,9 @@ class Registry:
         return _reopened, (type(self), self.session.opened_as, self.session.local, self.proposing)
 
     def __dir__(self) -> list[str]:
-        """Return the names of the methods, which are what a person looks for."""
-        return sorted(name for name in vars(Registry) if not name.startswith("_") and callable(getattr(Registry, name)))
+        """Return the names of the methods that a person looks for; those that are rarely needed can be called, too."""
+        names = (name for name in vars(Registry) if not name.startswith("_") and name not in _RARE)
+        return sorted(name for name in names if callable(getattr(Registry, name)))
 
     def __enter__(self) -> Self:
         return self
@@ -1070,6 +1075,32 @@ class Registry:
             verbs.approvals.approve(self.session, reference, stage, key=key, until=until, reason=reason)
         )
 
+    def approve_settings(
+        self, head: str = "HEAD", *, key: PathLike | None = None, until: str | None = None, reason: str = ""
+    ) -> Outcome:
+        """Sign an approval of a proposed ``gitreg.yaml`` and return the outcome of the commit.
+
+        Parameters
+        ----------
+        head:
+            The proposed commit that changes ``gitreg.yaml``.
+        key:
+            The file of the SSH key to sign with; None takes the key that Git signs with.
+        until:
+            The end of the approval: a date, or a number of days from now (``14d``); None means no end.
+
+        Returns
+        -------
+        Outcome:
+            The commit of the approval.
+
+        Raises
+        ------
+        Refused
+            The approval would not count, or the commit changes nothing that is approved.
+        """
+        return verbs.approvals.approve_settings(self.session, head, key=key, until=until, reason=reason)
+
     def archive(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Mark a version as no longer relevant and return it; it leaves the stage that it holds.
 
@@ -1236,7 +1267,7 @@ class Registry:
     def delete_version(self, reference: str, *, force: bool = False) -> None:
         """Delete a version softly: hide it, and release its weights to garbage collection.
 
-        `gitreg undelete` undoes it.
+        `undelete_version` undoes it.
 
         Raises
         ------
@@ -1250,6 +1281,32 @@ class Registry:
         >>> registry.delete_version("iris@1")
         """
         verbs.versions.delete_version(self.session, reference, force=force)
+
+    def undelete_version(self, reference: str) -> ModelVersion:
+        """Undo the deletion of a version and return it; its former stages and aliases stay as they are now.
+
+        Returns
+        -------
+        ModelVersion:
+            The version, which is listed and loaded again.
+
+        Raises
+        ------
+        NotFound
+            There never was such a version.
+
+        Warns
+        -----
+        UserWarning
+            Weights of it are not in the store any more.
+
+        Examples
+        --------
+        >>> registry.delete_version("iris@1")
+        >>> registry.undelete_version("iris@1").reference
+        'iris@1'
+        """
+        return self.session.about(verbs.versions.undelete_version(self.session, reference))
 
     # -- maintenance -----------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import gitreg
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs import save
@@ -410,6 +411,28 @@ def test_a_registry_lists_at_most_forty_names_all_of_them_methods(registry: Regi
     assert len(names) <= 40
     assert {"open", "save", "load", "promote", "close"} <= set(names)
     assert all(callable(getattr(registry, name)) for name in names)
+    assert callable(registry.approve_settings)
+    assert set(dir(gitreg)) - set(gitreg.__all__) <= {name for name in dir(gitreg) if name.startswith("__")}
+
+
+@pytest.mark.slow
+def test_a_deleted_version_comes_back(registry: Registry, weights: Path) -> None:
+    registry.save("iris", weights)
+    registry.delete_version("iris@1")
+    assert registry.undelete_version("iris@1").reference == "iris@1"
+    assert registry.list_versions().total == 1
+
+
+@pytest.mark.slow
+def test_a_table_of_one_page_of_several_warns_of_the_other_rows(registry: Registry) -> None:
+    pytest.importorskip("pandas")
+    for _ in range(2):
+        registry.create_version("iris")
+    with pytest.warns(UserWarning, match=r"1 of 2 rows; size=2 gives all"):
+        registry.list_versions(size=1).to_pandas()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        registry.list_versions().to_pandas()
 
 
 @pytest.mark.slow

@@ -132,7 +132,7 @@ def delete_model(snapshot: Snapshot, name: str, *, force: bool = False) -> Chang
     aliases = snapshot.aliases(name)
     if (model.stages or aliases) and not force:
         pointers = ", ".join(f"{pointer} ({version})" for pointer, version in {**model.stages, **aliases}.items())
-        raise Refused(f"{name} is in use: {pointers}", hint="--force deletes it all the same")
+        raise Refused(f"{name} is in use: {pointers}", hint="--force (in Python: force=True) deletes it all the same")
     edits = Edits(snapshot)
     edits.remove(Key("model", name))
     if snapshot.card(name) is not None:

@@ -385,7 +385,7 @@ def delete_version(snapshot: Snapshot, reference: str, *, force: bool = False) -
     if pointers and not force:
         raise Refused(
             f"{', '.join(pointers)} of {version.model} points to {version.reference}",
-            hint="--force deletes it all the same",
+            hint="--force (in Python: force=True) deletes it all the same",
         )
     edits = Edits(snapshot)
     edits.leave_stages(version)

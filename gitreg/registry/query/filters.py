@@ -12,6 +12,7 @@ import json
 import math
 import operator
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -230,6 +231,11 @@ class Page(Generic[Item]):
             A row for each item. The columns are the fields, with dots for keys of mappings (``metadata.accuracy``,
             ``source.commit``); dates are aware datetimes in UTC, numbers are numbers, values that lack are missing.
 
+        Warns
+        -----
+        UserWarning
+            There are more rows, on other pages.
+
         Raises
         ------
         InvalidInput
@@ -240,6 +246,8 @@ class Page(Generic[Item]):
         >>> registry.list_versions("iris").to_pandas()["version"].tolist()
         ['3', '2', '1']
         """
+        if len(self) < self.total:
+            warnings.warn(f"{len(self)} of {self.total} rows; size={self.total} gives all", stacklevel=2)
         return query.frames.to_pandas(self.items, self.columns)
 
     @property

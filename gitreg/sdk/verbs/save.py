@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
+from types import GeneratorType, MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.blobs.save import StoreWriter
@@ -143,7 +144,7 @@ def _path(value: Any) -> Path:
 def _check_model(value: object) -> None:
     """Raise InvalidInput for an object that is a mistake where a model is expected, although it could be written."""
     if isinstance(value, list | tuple) and value and all(map(_is_path, value)):
-        raise InvalidInput(f"{len(value)} paths in a list", hint="write save(model, *paths)")
+        raise InvalidInput("what to save is a list of paths", hint="write save(model, *paths)")
     if isinstance(value, bool | int | float | complex):
         raise InvalidInput(
             f"the number {value} is neither a file nor a model",
@@ -156,6 +157,14 @@ def _check_object(value: object, place: str, several: str) -> None:
     """Raise InvalidInput for None, and for a list of paths."""
     if value is None:
         raise InvalidInput(f"{place} is None", hint="pass a path, or the object itself")
+    if isinstance(value, type):
+        raise InvalidInput(
+            f"{place} is the class {value.__name__}", hint=f"did you forget the brackets, {value.__name__}()?"
+        )
+    if isinstance(value, io.IOBase):
+        raise InvalidInput(f"{place} is an open file", hint="pass its path")
+    if isinstance(value, range | GeneratorType):
+        raise InvalidInput(f"{place} is a {type(value).__name__}", hint="make it a list")
     if isinstance(value, list | tuple) and any(isinstance(each, os.PathLike) for each in value):
         raise InvalidInput(f"{place} is a list of paths", hint=several)
 

@@ -110,7 +110,9 @@ def test_the_same_object_under_the_same_name_is_no_second_version(registry: Regi
     ("contents", "message", "hint"),
     [
         ((ESTIMATOR, "notes.txt"), "an object is saved on its own", "give further files as artifacts={'name': path}"),
-        ((["a.bst", Path("b.bst"), "c.bst"],), "3 paths in a list", "write save(model, *paths)"),
+        ((["a.bst", Path("b.bst"), "c.bst"],), "what to save is a list of paths", "write save(model, *paths)"),
+        ((Unknown,), "what to save is the class Unknown", "did you forget the brackets, Unknown()?"),
+        ((range(3),), "what to save is a range", "make it a list"),
         ((3,), "the number 3 is neither a file nor a model", "keep numbers as metadata"),
         ((None,), "what to save is None", "pass a path, or the object itself"),
         ((Unknown(),), "no materializer takes .*Unknown", "save a path, write a materializer for it"),
