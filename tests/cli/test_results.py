@@ -156,3 +156,15 @@ def test_show_has_the_sealed_value_beside_one_that_an_annotation_changed(writer:
     shown = writer.gitreg("show", "noted@1").out
     assert re.search(r"^ndcg +0\.1 \(sealed: 0\.5\)$", shown, re.MULTILINE), shown
     assert re.search(r"^auc +0\.9$", shown, re.MULTILINE), shown
+
+
+@pytest.mark.slow
+def test_a_model_that_was_deleted_is_named_as_such_with_the_versions_to_undelete(writer: Person) -> None:
+    writer.gitreg("model", "delete", "iris", "--force")
+    for line in ("show iris@1", "list iris", "load iris"):
+        err = writer.gitreg(*line.split(), code=3).err
+        assert "iris was deleted, with the versions 1, 1.1" in err
+        assert "`gitreg undelete iris@1.1`" in err
+    assert "name the version: iris@N; deleted: 1, 1.1" in writer.gitreg("undelete", "iris", code=2).err
+    writer.gitreg("undelete", "iris@1.1")
+    writer.gitreg("show", "iris@1.1")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from gitreg.cli.command import Command
 from gitreg.cli.options import local_option, model_argument, open_registry, output_option
+from gitreg.cli.output import print_done
 from gitreg.cli.results import report
 from gitreg.sdk import verbs
 
@@ -32,4 +35,7 @@ def command(model: str, force: bool, output: str) -> None:
     Records stay in the history, and numbers are never given again; `gitreg undelete MODEL@VERSION` takes one back.
     """
     registry = open_registry()
-    report(registry, verbs.models.delete_model(registry.session, model, force=force), output)
+    outcome = verbs.models.delete_model(registry.session, model, force=force)
+    report(registry, outcome, output)
+    if output == "table" and outcome.written and registry.session.snapshot().deleted_names(model):
+        print_done(f"`{shlex.join(['gitreg', 'undelete', f'{model}@N'])}` undoes it for each version")

@@ -407,7 +407,9 @@ def undelete_version(snapshot: Snapshot, reference: str) -> Changes:
     """
     model, selector = parse_reference(reference)
     if selector is None:
-        raise InvalidInput(f"{reference!r} names no version", hint=f"name the version: {model}@N")
+        gone = snapshot.deleted_names(model)
+        which = f"; deleted: {', '.join(gone)}" if gone else ""
+        raise InvalidInput(f"{reference!r} names no version", hint=f"name the version: {model}@N{which}")
     number = as_number(selector)
     version = snapshot.find_number(model, number, deleted=True) if number is not None else None
     version = version or snapshot.find_version(model, selector, deleted=True)

@@ -591,9 +591,7 @@ class Upstream:
         try:
             self._remote.push([_forced(update) for update in updates], atomic=False)
         except (Conflict, Declined, Unreachable) as error:
-            warnings.warn(
-                f"published, but for tags or refs: {error.message}; `gitreg sync` makes them", stacklevel=2
-            )
+            warnings.warn(f"published, but for tags or refs: {error.message}; `gitreg sync` makes them", stacklevel=2)
 
     def _is_custom(self, ref: str) -> bool:
         """Return whether a ref is neither a branch nor a tag: some hosts refuse such refs."""

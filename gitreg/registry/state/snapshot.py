@@ -365,6 +365,12 @@ class Snapshot:
 
     def _no_model(self, name: str) -> NotFound:
         """Return the error for a model that is not there, which names those that are."""
+        if gone := self.deleted_names(name):
+            kind = "version" if len(gone) == 1 else "versions"
+            return NotFound(
+                f"{name} was deleted, with the {kind} {listed(gone)}",
+                hint=f"`gitreg undelete {name}@{gone[-1]}` takes that back for a version",
+            )
         known = self.model_names()
         message = f"there is no model {name!r}"
         if name in self.settings.stages:
@@ -507,6 +513,12 @@ class Snapshot:
     def names_taken(self, model: str) -> list[str]:
         """Return the names of all versions of the model, deleted ones included."""
         return self.index.names(self.seq, "model_version", model)
+
+    def deleted_names(self, model: str) -> list[str]:
+        """Return the names of the deleted versions of the model, by number."""
+        found = (self.find_version(model, name, deleted=True) for name in self.names_taken(model))
+        gone = [version for version in found if version is not None and version.deleted]
+        return [version.version for version in sorted(gone, key=lambda version: version.number)]
 
     def _complete(self, entry: IndexEntry | None, deleted: bool) -> ModelVersion | None:
         if entry is None or entry.data is None:
