@@ -8,6 +8,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.usage_errors import WrongLineError
@@ -50,6 +51,15 @@ class ModelArgument(click.Argument):
             _split(ctx, self, opts)
             _check_order(ctx, self, opts)
         return super().handle_parse_result(ctx, opts, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the models, or after an ``@`` what the next argument may be."""
+        model, at, rest = incomplete.rpartition("@")
+        part = next(iter(_arguments(ctx)[_arguments(ctx).index(self) + 1 :]), None)
+        if not at or not model or part is None or part.name not in _PARTS:
+            return super().shell_complete(ctx, incomplete)
+        ctx.params[self.name] = model
+        return [CompletionItem(f"{model}@{item.value}") for item in part.shell_complete(ctx, rest)]
 
 
 def _arguments(ctx: click.Context) -> list[click.Argument]:

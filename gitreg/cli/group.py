@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import gitreg
 from gitreg.cli.command import Command
 from gitreg.cli.global_options import GlobalOptions
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class ReaderGoneError(Exception):
@@ -92,11 +95,20 @@ class Group(Command, click.Group):
         self.default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; options alone are those of the default subcommand."""
-        asks_group = {*ctx.help_option_names, "-V", "--version"} & set(args)
-        if self.default is not None and not asks_group and all(word.startswith("-") for word in args):
+        """Parse the arguments; options that no subcommand follows are those of the default one."""
+        of_group = {*ctx.help_option_names, "-V", "--version", *self.list_commands(ctx)} & set(args)
+        starts_default = args[0].startswith("-") if args else not ctx.resilient_parsing  # completion offers all
+        if self.default is not None and not of_group and starts_default:
             args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands, or after a dash the options, with those of the default subcommand."""
+        items = super().shell_complete(ctx, incomplete)
+        default = self.get_command(ctx, self.default) if self.default and incomplete.startswith("-") else None
+        if default is not None:
+            items += default.shell_complete(click.Context(default, parent=ctx), incomplete)
+        return list({item.value: item for item in items}.values())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options and the commands, and which of these is the default."""

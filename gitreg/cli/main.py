@@ -7,7 +7,8 @@ import signal
 import sys
 import warnings
 from contextlib import suppress
-from typing import NoReturn
+from itertools import takewhile
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -18,6 +19,9 @@ from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import LazyGroup, ReaderGoneError, accepting_global_options
 from gitreg.cli.terminal import color
 from gitreg.cli.text import lines, one_line
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 GROUPS = {
     "Start": {
@@ -81,6 +85,13 @@ def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None
     ctx.ensure_object(GlobalOptions).repo = path
 
 
+def _complete_folder(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return that the shell completes the path of a folder."""
+    from click.shell_completion import CompletionItem  # not needed for --help
+
+    return [CompletionItem(incomplete, type="dir")]
+
+
 @click.group(
     cls=LazyGroup,
     lazy=COMMANDS,
@@ -96,6 +107,7 @@ def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None
     envvar="GITREG_REGISTRY",
     expose_value=False,
     callback=_note_repo,
+    shell_complete=_complete_folder,
     help="The registry: a folder, a URL, or either with #BRANCH.",
 )
 def cli() -> None:
@@ -165,9 +177,12 @@ def _wants_json(options: GlobalOptions) -> bool:
         command = click.Command(None, params=[click.Option(["-o", "--output"]), click.Option(["--json"], is_flag=True)])
     if not any("--json" in parameter.opts for parameter in command.params):
         return False
+    words = takewhile(lambda word: word != "--", options.arguments)
+    if any(word.startswith("--json=") for word in words):  # a mistake, but the wish is clear
+        return True
     settings = {**command.context_settings, "ignore_unknown_options": True, "resilient_parsing": True}
     values, _, _ = command.make_parser(click.Context(command, **settings)).parse_args(options.arguments)
-    return bool(values.get("json")) or values.get("output") in ("json", "jsonl")
+    return bool(values.get("json")) or values.get("output") in ("json", "jsonl", "--json")
 
 
 def _program() -> str:

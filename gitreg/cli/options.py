@@ -104,7 +104,7 @@ def output_option(function: Function) -> Function:
 def listing_options(complete_fields: Complete) -> Callable[[Function], Function]:
     """Return a decorator that adds ``-o FORMAT``, ``--json`` and ``--fields``.
 
-    The parameter ``output`` is ``columns`` for a table of the chosen fields, and ``ids`` with ``--quiet``.
+    The parameter ``output`` is ``columns`` for chosen fields where no format is given, else ``ids`` with ``--quiet``.
     """
 
     def note(ctx: click.Context, _: click.Parameter, text: str | None) -> None:
@@ -201,9 +201,20 @@ def tag_option(function: Function) -> Function:
 def removal_options(function: Function) -> Function:
     """Add ``--remove-tag`` and ``--remove-metadata``; the parameters are ``remove_tags`` and ``remove_metadata``."""
     for option in (
-        click.option("--remove-metadata", metavar="KEY", multiple=True, help="Metadata to remove; repeat for more."),
         click.option(
-            "--remove-tag", "remove_tags", metavar="TAG", multiple=True, help="Tag to remove; repeat for more."
+            "--remove-metadata",
+            metavar="KEY",
+            shell_complete=complete("metadata_keys"),
+            multiple=True,
+            help="Metadata to remove; repeat for more.",
+        ),
+        click.option(
+            "--remove-tag",
+            "remove_tags",
+            metavar="TAG",
+            shell_complete=complete("tags"),
+            multiple=True,
+            help="Tag to remove; repeat for more.",
         ),
     ):
         function = option(function)

@@ -41,8 +41,8 @@ def emit(
     Parameters
     ----------
     output:
-        ``json``, ``yaml``, ``csv`` or ``jsonl``; ``columns``, a table of the fields that ``--fields`` chooses; or
-        ``ids``, the names alone.
+        ``json``, ``yaml``, ``csv`` or ``jsonl``; ``columns``, a table of the fields that ``--fields`` chooses,
+        with ``--quiet`` their values alone, between tabs; or ``ids``, the names alone.
     rows:
         The rows of all formats but JSON and YAML, where they may be a part of the data; None: the data is the only row.
     columns:
@@ -70,6 +70,9 @@ def emit(
     if output == "ids":
         for each in dict.fromkeys(name.format_map(row) for row in ([data] if rows is None else rows)):
             print_line(each)
+    elif output == "columns" and is_quiet():
+        for row in [data] if rows is None else rows:
+            click.echo("\t".join("" if value is None else one_line(str(_plain(value))) for value in row.values()))
     elif output == "columns" and rows is None:
         print_fields(data.items())
     elif output == "columns":

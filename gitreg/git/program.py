@@ -209,7 +209,8 @@ def editor(env: Mapping[str, str]) -> str:
     git = find_git(env)
     if git is None:
         return env.get("GIT_EDITOR") or env.get("VISUAL") or env.get("EDITOR") or "vi"
-    done = git.run("var", "GIT_EDITOR", cwd=Path("/"))
+    named = {name: value for name, value in env.items() if value or name not in ("GIT_EDITOR", "VISUAL", "EDITOR")}
+    done = Git(git.path, named).run("var", "GIT_EDITOR", cwd=Path("/"))
     if done.returncode:
         raise InvalidInput("no editor is named", hint="set EDITOR, or `git config --global core.editor`")
     return done.stdout.decode(errors="surrogateescape").strip()

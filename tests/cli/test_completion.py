@@ -8,7 +8,7 @@ import re
 import select
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import click
 import pytest
 
 from gitreg.cli import completion
+from gitreg.cli.group import Group
 from gitreg.cli.main import cli
 from tests.cli.test_json_errors import commands
 from tests.system.world import Person, make_person, write
@@ -99,6 +100,22 @@ def answer(person: Person, line: str, monkeypatch: pytest.MonkeyPatch) -> list[s
         ("save iris weights --tag o", ["old"]),
         ("save iris weights --metadata ", ["auc=", "loss="]),
         ("save iris weights --batch x", ["file"]),
+        ("annotate iris@1 --remove-metadata a", ["auc"]),
+        ("annotate iris@1 --remove-tag ", ["old"]),
+        ("list iris au", ["auc="]),
+        ("list iris auc=gt", ["auc=gt:", "auc=gte:"]),
+        ("list iris --sort au", ["auc"]),
+        ("list iris --sort desc:au", ["desc:auc"]),
+        ("rollback iris@", ["iris@staging", "iris@production"]),
+        ("rollback iris@p", ["iris@production"]),
+        ("alias delete iris@", ["iris@champion"]),
+        ("model version show iris@1.", ["iris@1.1"]),
+        ("show models:/ir", ["models:/iris@"]),
+        ("show models:/iris@ch", ["models:/iris@champion"]),
+        ("--repo ../bi", ["dir"]),
+        ("store remove ", []),
+        ("alias --json ir", ["iris"]),
+        ("alias -o js", ["json", "jsonl"]),
         ("annotate iris@1 --tag ", ["old"]),
         ("model update team/other --remove-tag ", ["theirs"]),
         ("alias delete iris ch", ["champion"]),
@@ -125,6 +142,43 @@ def test_a_word_is_completed_by_what_the_registry_has(
     registry: Person, line: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert answer(registry, line, monkeypatch) == expected
+
+
+def groups(group: click.Group = cli, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Group]]:
+    """Yield every group of commands but that of git's hooks, by its words."""
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if isinstance(command, Group) and not command.hidden:
+            yield " ".join((*words, name)), command
+            yield from groups(command, (*words, name))
+
+
+GROUPS = dict(groups())
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_a_group_offers_its_commands_and_the_options_of_the_one_that_runs_without_a_name(
+    registry: Person, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = GROUPS[name]
+    names = group.list_commands(click.Context(group))
+    assert answer(registry, f"{name} ", monkeypatch) == names
+    for each in names:
+        assert each in answer(registry, f"{name} {each[:2]}", monkeypatch)
+    of_default = [] if group.default is None else answer(registry, f"{name} {group.default} -", monkeypatch)
+    offered = answer(registry, f"{name} -", monkeypatch)
+    assert set(offered) >= set(of_default)
+    assert len(set(offered)) == len(offered)
+
+
+def test_only_stores_of_copies_are_offered_for_removal(
+    registry: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = registry.with_env(GITREG_REGISTRY=str(tmp_path / "r"))
+    here.gitreg("init", tmp_path / "r", "--store", tmp_path / "main")
+    here.gitreg("store", "add", tmp_path / "copies")
+    assert answer(here, "store remove ", monkeypatch) == [str(tmp_path / "copies")]
 
 
 def test_the_stores_of_the_registry_are_offered(registry: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,8 @@ def test_an_editor_that_changes_nothing_or_fails_commits_nothing(writer: Person)
     assert "the editor left no gitreg.yaml" in writer.with_env(EDITOR="rm").gitreg("edit", code=1).err
     writer.git("config", "core.editor", "touch ran; true")
     assert "set EDITOR" in writer.gitreg("edit", code=2).err
+    assert "set EDITOR" in writer.with_env(EDITOR="", VISUAL="", GIT_EDITOR="").gitreg("edit", code=2).err
+    assert "as it was" in writer.with_env(EDITOR="true", VISUAL="").gitreg("edit").err
     assert not (writer.here / "ran").exists(), "a repository names no program"
     assert writer.git("rev-parse", "registry") == before
 

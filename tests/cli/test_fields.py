@@ -64,7 +64,15 @@ def test_the_fields_are_chosen_and_ordered_in_every_format(reader: Person, capsy
         ["metadata.accuracy", "version", "tags"], ["0.95", "1.1"], ["0.9", "1", "a"],
     ]  # fmt: skip
     assert json.loads(run(reader, capsys, "show iris --fields size,model --json")) == {"size": 16, "model": "iris"}
-    assert run(reader, capsys, "show iris@1 --fields version,model -q").split() == ["version", "1", "model", "iris"]
+    assert run(reader, capsys, "show iris@1 --fields version,model").split() == ["version", "1", "model", "iris"]
+
+
+def test_quiet_fields_are_values_alone_between_tabs(reader: Person, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(reader, capsys, "list iris --fields version -q") == "1.1\n1\n"
+    assert run(reader, capsys, "list iris --fields version,tags,stage -q") == "1.1\t\tproduction\n1\ta\tarchived\n"
+    assert run(reader, capsys, "show iris@1 --fields version -q") == "1\n"
+    assert run(reader, capsys, "show iris@1.1 --fields metadata.accuracy,yanked -q") == "0.95\tfalse\n"
+    assert run(reader, capsys, "log --fields subject -q -n 1").count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -112,6 +120,10 @@ def test_a_line_of_jsonl_is_an_object(
         ("model show iris", "iris\n"),
         ("store status iris@1", "iris@1\n"),
         ("gc", ""),
+        ("remote list", ""),
+        ("remote", ""),
+        ("config", "description\nremote\nstore\nstages\n"),
+        ("lineage iris@1 --up --depth 1", "iris@1\n"),
     ],
 )
 def test_a_quiet_listing_prints_the_names_alone(

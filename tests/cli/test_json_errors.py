@@ -86,6 +86,10 @@ def test_a_command_that_finds_no_registry_fails_in_json(
         ("usage", "show --json"),
         ("usage", "list --page x --json"),
         ("usage", "list -o xml --json"),
+        ("usage", "list --json -o"),
+        ("usage", "list -o --json"),
+        ("usage", "list --json=1"),
+        ("usage", "--json=1 list"),
         ("usage", "save iris . --json --metadata"),
         ("invalid_input", "show @ --json"),
         ("invalid_input", "list iris colour=red -o json"),
@@ -105,6 +109,7 @@ def test_the_kind_names_the_class_of_the_error(
     "arguments",
     [
         "show -- --json",
+        "show nobody -- --json=1",
         "show nobody -- -o json",
         "run -- nobody --json",
         "list -o yaml --frobnicate",

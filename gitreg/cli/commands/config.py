@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.click_completion import complete
+from gitreg.cli.click_completion import complete, complete_fields
 from gitreg.cli.group import Group
-from gitreg.cli.options import local_option, open_registry, output_option, pr_option
+from gitreg.cli.options import listing_options, local_option, open_registry, output_option, pr_option
 from gitreg.cli.output import emit, print_fields, print_line
 from gitreg.cli.results import report
 from gitreg.sdk import verbs
@@ -25,10 +25,13 @@ def command() -> None:
     ],
     guides=["policies"],
 )
-@output_option
+@listing_options(complete_fields(verbs.settings.FIELDS))
 def list_settings(output: str) -> None:
     """Show all settings."""
     values = verbs.settings.values(open_registry().session)
+    if output == "ids":
+        emit(values, output, rows=[{"name": name} for name in values], name="{name}")
+        return
     if output != "table":
         emit(values, output)
         return

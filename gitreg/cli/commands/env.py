@@ -8,7 +8,7 @@ import click
 
 from gitreg.cli.command import Command
 from gitreg.cli.global_options import GlobalOptions
-from gitreg.cli.options import format_option
+from gitreg.cli.options import output_option
 from gitreg.cli.output import emit, print_fields, print_heading
 from gitreg.sdk.environment import VARIABLES, Environment
 from gitreg.sdk.views.installation import describe
@@ -16,7 +16,7 @@ from gitreg.units import size_text
 
 
 @click.command("env", cls=Command, examples=["gitreg env", "gitreg env --json"], guides=["environment"])
-@format_option("table", "json", "yaml", "jsonl")
+@output_option
 @click.pass_context
 def command(ctx: click.Context, output: str) -> None:
     """Show versions, folders and variables, for a bug report; logins and tokens are left out.

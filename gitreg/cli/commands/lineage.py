@@ -9,8 +9,9 @@ import click
 from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete
 from gitreg.cli.command import Command
+from gitreg.cli.global_options import is_quiet
 from gitreg.cli.options import at_option, fetch_option, format_option, open_registry
-from gitreg.cli.output import emit, print_text
+from gitreg.cli.output import emit, print_line, print_text
 from gitreg.cli.terminal import start_pager
 from gitreg.cli.text import one_line
 from gitreg.registry.lineage.graphs import label, to_dot, to_mermaid
@@ -18,6 +19,9 @@ from gitreg.registry.lineage.graphs import label, to_dot, to_mermaid
 if TYPE_CHECKING:
     from gitreg.registry.lineage.lineage import Lineage
     from gitreg.registry.lineage.provenance import NodeId
+
+_COLUMNS = ("source.kind", "source.name", "target.kind", "target.name", "how")
+"""The columns of CSV, which has a line for each edge."""
 
 
 @click.command(
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--down", is_flag=True, help="Show only what was made from it.")
 @click.option("--depth", type=click.IntRange(min=1), metavar="N", help="Number of steps to follow.  [default: all]")
 @at_option
-@format_option("tree", "mermaid", "dot", "json", "jsonl")
+@format_option("tree", "mermaid", "dot", "json", "yaml", "csv", "jsonl")
 @fetch_option
 def command(reference: str, up: bool, down: bool, depth: int | None, at: str | None, output: str) -> None:
     """Show what a version was made from, and what was made from it.
@@ -45,8 +49,14 @@ def command(reference: str, up: bool, down: bool, depth: int | None, at: str | N
     REF is a version of a model, NAME[@VERSION] of an artifact, or PIPELINE/RUN.
     """
     found = open_registry().lineage(reference, up=up or not down, down=down or not up, depth=depth, at=at)
-    if output in ("json", "jsonl"):
+    if output in ("json", "jsonl", "yaml"):
         emit(found.to_data(), output)
+    elif output == "csv":
+        rows = [dict(zip(_COLUMNS, (*edge.source, *edge.target, edge.relation), strict=True)) for edge in found.edges]
+        emit(rows, output, rows=rows, columns=_COLUMNS)
+    elif output == "tree" and is_quiet():
+        for place in found.nodes:
+            print_line(place.name)
     elif output == "mermaid":
         print_text(to_mermaid(found))
     elif output == "dot":

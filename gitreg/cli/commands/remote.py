@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.click_completion import complete
+from gitreg.cli.click_completion import complete, complete_fields
 from gitreg.cli.group import Group
-from gitreg.cli.options import local_option, open_registry, output_option, pr_option
+from gitreg.cli.options import listing_options, local_option, open_registry, output_option, pr_option
 from gitreg.cli.output import emit, print_done, print_fields, print_line
 from gitreg.cli.results import report
 from gitreg.sdk import verbs
 from gitreg.units import counted
+
+_COLUMNS = ("remote", "url", "branch")
 
 
 @click.group("remote", cls=Group, default="list")
@@ -19,7 +21,7 @@ def command() -> None:
 
 
 @command.command("list", examples=["gitreg remote", "gitreg remote --json"], guides=["team"])
-@output_option
+@listing_options(complete_fields(_COLUMNS))
 def list_(output: str) -> None:
     """Show the remote that this registry is shared by."""
     session = open_registry().session
@@ -27,7 +29,7 @@ def list_(output: str) -> None:
     url = session.branch.repository.remotes.url(name) if name else None
     row = {"remote": name, "url": url, "branch": session.branch.name}
     if output != "table":
-        emit(row, output)
+        emit(row, output, rows=None if output != "ids" else [row] if name else [], columns=_COLUMNS, name="{remote}")
     elif name is None:
         print_line("This registry has no remote: `gitreg remote set NAME` publishes it")
     else:

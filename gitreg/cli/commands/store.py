@@ -199,7 +199,7 @@ def add(url: str, output: str) -> None:
     exit_codes={3: "gitreg.yaml names no such store"},
     guides=["stores"],
 )
-@click.argument("url", metavar="URL|PATH", shell_complete=complete("stores"))
+@click.argument("url", metavar="URL|PATH", shell_complete=complete("replicas"))
 @output_option
 @local_option
 def remove(url: str, output: str) -> None:

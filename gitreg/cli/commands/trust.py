@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.click_completion import complete
+from gitreg.cli.click_completion import complete, complete_fields
 from gitreg.cli.command import Command
 from gitreg.cli.global_options import GlobalOptions
-from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, note, print_done, print_line, print_table
 from gitreg.cli.results import after_the_work
 from gitreg.errors import InvalidInput, NotFound, Refused
 from gitreg.sdk import verbs
 from gitreg.sdk.environment import Environment
+
+_COLUMNS = ("url", "trusted_for", "trusted")
 
 
 @click.command(
@@ -40,7 +42,7 @@ from gitreg.sdk.environment import Environment
     multiple=True,
     help="With --code: only these models.",
 )
-@output_option
+@listing_options(complete_fields(_COLUMNS))
 def command(
     urls: tuple[str, ...], stores: bool, code: bool, no_code: bool, models: tuple[str, ...], output: str
 ) -> None:
@@ -91,7 +93,7 @@ def _list(output: str) -> None:
         {"url": each.place, "trusted_for": "code", "trusted": True} for each in environment.code_trust().registries()
     ]
     if output != "table":
-        emit(rows, output, rows=rows, columns=("url", "trusted_for", "trusted"))
+        emit(rows, output, rows=rows, columns=_COLUMNS, name="{url}")
         return
     if rows:
         cells = [(row["url"], row["trusted_for"], "yes" if row["trusted"] else "no") for row in rows]
@@ -124,4 +126,4 @@ def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], output: str, *, 
 
 def _emit(places: list[str], purpose: str, trusted: bool, output: str) -> None:
     rows = [{"url": place, "trusted_for": purpose, "trusted": trusted} for place in places]
-    emit(rows, output, rows=rows, columns=("url", "trusted_for", "trusted"))
+    emit(rows, output, rows=rows, columns=_COLUMNS, name="{url}")

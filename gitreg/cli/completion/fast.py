@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitreg.cli.completion.offers import models, offer, references, stages
+from gitreg.cli.completion.offers import models, models_and_stages, offer, references, stages
 
 ARGUMENTS = {
     "annotate": (references,),
@@ -22,7 +22,7 @@ ARGUMENTS = {
     "load": (references,),
     "log": (references,),
     "promote": (references, stages),
-    "rollback": (models, stages),
+    "rollback": (models_and_stages, stages),
     "save": (models,),
     "show": (references,),
     "unyank": (references,),

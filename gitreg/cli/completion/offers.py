@@ -19,6 +19,7 @@ Given = Mapping[str, Any]
 Offer = Callable[["Session", str, Given], Iterable[str]]
 """A function that returns words for the incomplete word; those that begin otherwise are left out."""
 
+_MLFLOW = "models:/"
 _ACTIVE = frozenset("$`;&|<>()!\\\"'*?")
 
 
@@ -49,8 +50,20 @@ def models(session: Session, _: str, __: Given) -> Iterable[str]:
     return session.snapshot().model_names()
 
 
+def models_and_stages(session: Session, incomplete: str, _: Given) -> Iterable[str]:
+    """Return the models, or after an ``@`` the registry's stages."""
+    model, at, _rest = incomplete.rpartition("@")
+    if not at or not model:
+        return models(session, incomplete, {})
+    return [f"{model}@{stage}" for stage in stages(session, incomplete, {})]
+
+
 def references(session: Session, incomplete: str, _: Given) -> Iterable[str]:
-    """Yield the models, or after an ``@`` the stages, aliases and versions of the model."""
+    """Yield the models, or after an ``@`` the stages, aliases and versions of the model; also as MLflow spells them."""
+    if incomplete.startswith(_MLFLOW):
+        bare = incomplete.removeprefix(_MLFLOW)
+        yield from (_MLFLOW + each for each in references(session, bare, {}))
+        return
     snapshot = session.snapshot()
     model, at, _rest = incomplete.rpartition("@")
     if not at:

@@ -44,6 +44,11 @@ def metadata(session: Session, _: str, given: Given) -> Iterable[str]:
     return [f"{key}=" for key in _metadata_keys(session, given)]
 
 
+def metadata_keys(session: Session, _: str, given: Given) -> Iterable[str]:
+    """Return the keys of the metadata of the model that is given, or of all."""
+    return _metadata_keys(session, given)
+
+
 def words_of_list(session: Session, incomplete: str, given: Given) -> Iterable[str]:
     """Yield the models for the first word of ``list``, and filters for each."""
     words = given.get("words") or ()
@@ -54,8 +59,7 @@ def words_of_list(session: Session, incomplete: str, given: Given) -> Iterable[s
 
 def version_filters(session: Session, incomplete: str, given: Given) -> Iterable[str]:
     """Return filters of versions: fields, behind ``=`` operators and values."""
-    keys = [f"metadata.{key}" for key in _metadata_keys(session, given)]
-    return _filters(session, incomplete, given, [*VERSION_FIELDS, *keys])
+    return _filters(session, incomplete, given, _version_fields(session, incomplete, given))
 
 
 def model_filters(session: Session, incomplete: str, given: Given) -> Iterable[str]:
@@ -94,12 +98,12 @@ def _booleans(_: Session, __: str, ___: Given) -> Iterable[str]:
     return ("true", "false")
 
 
-def orders(session: Session, _: str, given: Given) -> Iterable[str]:
+def orders(session: Session, incomplete: str, given: Given) -> Iterable[str]:
     """Return the fields that a listing is sorted by, with ``desc:`` and without."""
     if _lists_models(given):
         fields = [*MODEL_FIELDS, *_model_keys(session)]
     else:
-        fields = [*VERSION_FIELDS, *(f"metadata.{key}" for key in _metadata_keys(session, given))]
+        fields = _version_fields(session, incomplete.removeprefix("desc:"), given)
     return [*fields, *(f"desc:{field}" for field in fields)]
 
 
@@ -185,6 +189,11 @@ def stores(session: Session, _: str, __: Given) -> Iterable[str]:
     return [named.url for named in session.named_stores()]
 
 
+def replicas(session: Session, _: str, __: Given) -> Iterable[str]:
+    """Return the stores that hold copies."""
+    return [named.url for named in session.named_stores()[1:]]
+
+
 def settings(_: Session, __: str, ___: Given) -> Iterable[str]:
     """Return the settings that have names."""
     return verbs.settings.FIELDS
@@ -233,6 +242,13 @@ def _versions_of(session: Session, model: str | None) -> Iterator[ModelVersion]:
 
 def _metadata_keys(session: Session, given: Given) -> Iterable[str]:
     return dict.fromkeys(key for version in _versions_of(session, _model(given)) for key in version.metadata)
+
+
+def _version_fields(session: Session, incomplete: str, given: Given) -> list[str]:
+    """Return the fields of versions; keys of metadata alone, too, where the word begins like one."""
+    keys = list(_metadata_keys(session, given))
+    alone = [key for key in keys if incomplete and key not in VERSION_FIELDS]
+    return [*VERSION_FIELDS, *(f"metadata.{key}" for key in keys), *alone]
 
 
 def _model_keys(session: Session) -> Iterable[str]:

@@ -57,9 +57,12 @@ def next_steps(shell: str, folder: Path) -> list[str]:
             "Open a new shell to use it, where the package bash-completion is installed;",
             f"else, and for this shell: {line}",
         ]
+    line = f"fpath=({shlex.quote(str(folder))} $fpath)"
     return [
-        "Add this line to ~/.zshrc, before compinit is called there, and open a new shell:",
-        f"fpath=({shlex.quote(str(folder))} $fpath); autoload -Uz compinit; compinit",
+        "Add this line to ~/.zshrc, before the one that calls compinit, and open a new shell:",
+        line,
+        "Where compinit is not called there yet, add this one instead:",
+        f"{line}; autoload -Uz compinit; compinit",
     ]
 
 
