@@ -85,11 +85,9 @@ def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None
     ctx.ensure_object(GlobalOptions).repo = path
 
 
-def _complete_folder(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def _complete_folder(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return that the shell completes the path of a folder."""
-    from click.shell_completion import CompletionItem  # not needed for --help
-
-    return [CompletionItem(incomplete, type="dir")]
+    return click.Path(file_okay=False).shell_complete(ctx, option, incomplete)
 
 
 @click.group(
