@@ -25,7 +25,13 @@ USED = {"Annotated": Annotated, "Path": Path, "gitreg": gitreg, "os": os}
 VERBS = ("Registry", "Client", "Model", "ArtifactVersion", "Batch", "Page")
 """The classes whose every public method has an example."""
 
-WITHOUT = {"Batch.add", "Model.filled", "Model.warn_of_differences", "Registry.release_claims"}
+WITHOUT = {
+    "Batch.add",
+    "Model.filled",
+    "Model.warn_of_differences",
+    "Registry.approve_settings",
+    "Registry.release_claims",
+}
 """Verbs that runs and the command line call, and what only a store with the claims of lost registries has."""
 
 
