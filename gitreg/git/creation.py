@@ -103,6 +103,27 @@ def clone_repository(url: str, path: Path, *, env: Mapping[str, str]) -> Reposit
     return Repository.discover(path, env=without_repository(env))
 
 
+def check_out(clone: Repository, branch: str, *, env: Mapping[str, str]) -> None:
+    """Check out a branch of ``origin`` in a new clone, in place of what was checked out."""
+    path, git = clone.work_tree, find_git(env)
+    assert path is not None
+    if git is not None:
+        done = git.run("checkout", "--quiet", "-B", branch, "--track", f"origin/{branch}", cwd=path)
+        if done.returncode:
+            raise GitregError(
+                f"git could not check out {branch}: {done.stderr.decode(errors='replace').strip()}",
+                hint="`git clone` the repository, and look there",
+            )
+        return
+    from dulwich.repo import Repo
+
+    for left in path.iterdir():
+        if left.name != ".git":
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+    with Repo(str(path)) as made:
+        _check_out(clone, made.object_store, path, f"refs/heads/{branch}")
+
+
 def add_remote(repository: Repository, name: str, url: str) -> None:
     """Write a further remote into the configuration of a repository, as ``git remote add`` does."""
     from dulwich.config import ConfigFile
@@ -186,6 +207,7 @@ def _check_out(clone: Repository, store: DiskObjectStore, path: Path, branch: st
     commit = clone.read_ref(f"{_TRACKING}{short}")
     if commit is None:
         return
-    clone.update_refs([RefUpdate(branch, commit, None)], reason="clone")
+    if clone.read_ref(branch) != commit:
+        clone.update_refs([RefUpdate(branch, commit, None)], reason="clone")
     tree = ObjectID(clone.commit(commit).tree.encode())
     build_index_from_tree(str(path), str(clone.git_dir / "index"), store, tree)

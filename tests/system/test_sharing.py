@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.system.world import Person, assert_sound, contents, write
+from tests.system.world import Person, assert_sound, contents, without_git, write
 
 pytestmark = pytest.mark.slow
 
@@ -227,6 +229,42 @@ def test_a_clone_that_fails_leaves_nothing_and_can_be_tried_again(ada: Person, h
     alone.gitreg("remote", "set", "origin")
     ada.gitreg("clone", hub, place)
     assert derived(ada, place) == derived(ada, hub)
+
+
+@pytest.mark.parametrize("git", [True, False])
+def test_the_registry_is_cloned_from_the_branch_that_has_it_whatever_head_names(
+    ada: Person, hub: Path, alone: Person, tmp_path: Path, git: bool
+) -> None:
+    alone.git("--git-dir", hub, "symbolic-ref", "HEAD", "refs/heads/master")
+    told = alone.gitreg("remote", "set", "origin").err
+    assert f"git --git-dir {hub} symbolic-ref HEAD refs/heads/main" in told
+    alone.git("push", "-q", hub, "main:refs/heads/gitreg/proposal")  # a branch with a copy of it is no registry
+    user = ada if git else without_git(tmp_path, ada)
+    for url in (hub, f"{hub}#main", f"file://{hub}#main"):
+        user.gitreg("clone", url, hub.parent / "clone")
+        clone = ada.at(hub.parent / "clone")
+        (branch,) = clone.git("status", "--porcelain", "--branch").splitlines()
+        assert branch == ("## main...origin/main" if git else "## main")
+        clone.gitreg("show", "iris@staging")
+        shutil.rmtree(clone.here)
+    assert "no registry" in user.gitreg("clone", f"{hub}#other", hub.parent / "clone", code=3).err
+    assert not (hub.parent / "clone").exists()
+
+
+def test_of_several_registries_the_one_that_is_named_is_cloned(ada: Person, hub: Path, alone: Person) -> None:
+    alone.gitreg("remote", "set", "origin")
+    alone.gitreg("clone", hub, hub.parent / "second")
+    second = alone.at(hub.parent / "second")
+    second.git("switch", "-q", "--orphan", "beta")
+    second.gitreg("init", "--branch", "beta", "--prefix", "beta", "--store", hub.parent / "weights")
+    second.git("push", "-q", "origin", "beta")
+    ada.gitreg("clone", f"{hub}#beta", hub.parent / "clone")
+    clone = ada.at(hub.parent / "clone")
+    assert json.loads(clone.gitreg("remote", "--json").out)["branch"] == "beta"
+    alone.git("--git-dir", hub, "symbolic-ref", "HEAD", "refs/heads/master")
+    ended = ada.gitreg("clone", hub, hub.parent / "third", code=3)
+    assert "there are several registries" in ended.err
+    assert f"gitreg clone {hub}#beta" in ended.err
 
 
 def test_a_folder_with_something_in_it_is_not_cloned_into_and_keeps_it(ada: Person, hub: Path) -> None:

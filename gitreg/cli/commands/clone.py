@@ -39,7 +39,10 @@ def _weights(session: Session) -> str:
 @click.argument("path", required=False, type=click.Path(file_okay=False))
 @output_option
 def command(url: str, path: str | None, output: str) -> None:
-    """Clone the registry at URL, as `git clone` does, with its stages."""
+    """Clone the registry at URL, as `git clone` does, with its stages.
+
+    It is the registry of the default branch, or else the only one on all branches; URL#BRANCH names another one.
+    """
     show_progress()
     with verbs.remotes.clone(url, path) as registry, after_the_work():
         if output != "table":

@@ -36,9 +36,15 @@ def affected_roots(repository: Repository, updates: Sequence[RefUpdate]) -> list
     return list(found)
 
 
-def registry_roots(repository: Repository) -> Iterator[RegistryRoot]:
-    """Yield the registries on all branches, at the top or in a folder, and the one that the clone has noted."""
-    branches = {name.removeprefix(_BRANCHES): commit for name, commit in repository.refs(_BRANCHES).items()}
+def registry_roots(repository: Repository, namespace: str = _BRANCHES) -> Iterator[RegistryRoot]:
+    """Yield the registries on all branches, at the top or in a folder, and the one that the clone has noted.
+
+    Parameters
+    ----------
+    namespace:
+        The refs that are read as branches: ``refs/heads/``, or ``refs/remotes/NAME/`` for those of a remote.
+    """
+    branches = {name.removeprefix(namespace): commit for name, commit in repository.refs(namespace).items()}
     roots_by_commit: dict[str, list[str]] = {}
     for commit, root in repository.folders_with(dict.fromkeys(branches.values()), REGISTRY_FILE, skip=FOLDERS):
         roots_by_commit.setdefault(commit, []).append(root)

@@ -77,6 +77,13 @@ def _tags(branch: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] 
                 _PUT_BACK,
                 repair,
             )
+        elif theirs is not None and ref not in theirs and not repository.is_ancestor(commit, snapshot.commit):
+            yield Problem(
+                ref,
+                f"is at {commit[:12]}, which a rebase left behind",
+                "`gitreg doctor --repair` tags the commit that took its place",
+                repair,
+            )
     for ref in tags:
         named = parse_tag_ref(settings, ref)
         if named is None:

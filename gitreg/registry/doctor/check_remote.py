@@ -8,7 +8,7 @@ from gitreg.documents.types import RegistryDocument
 from gitreg.errors import NotFound
 from gitreg.git import RefUpdate
 from gitreg.registry.remote.mirror_moves import mirror_updates
-from gitreg.registry.remote.upstream import Upstream
+from gitreg.registry.remote.upstream import Upstream, rebase_hint
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import parse_tag_ref, tag_prefix
@@ -50,7 +50,7 @@ def problems_of_the_remote(
         yield Problem(
             branch.name,
             f"is at {ours[:12]} and {upstream.branch} at {commit[:12]}: each has commits that the other lacks",
-            f"`git rebase {commit[:12]} {branch.name}`, then `gitreg doctor --repair` and `gitreg push`",
+            rebase_hint(commit, branch.name),
         )
     try:
         snapshot = branch.snapshot_at(commit)

@@ -160,6 +160,11 @@ class Upstream:
         self._asked.touch()
         return found
 
+    def lacks_head(self) -> bool:
+        """Return whether HEAD of the remote names no branch that is there: then ``git clone`` checks nothing out."""
+        head = self._remote.head()
+        return head is None or (head != self._branch.ref and not self._remote.refs(head))
+
     def survey(self) -> tuple[str | None, dict[str, str]]:
         """Fetch all refs of the remote that may have records, without moving any ref here.
 
@@ -334,7 +339,7 @@ class Upstream:
         return Refused(
             f"{self._branch.name} is at {ours[:12]} and {self.branch} at {theirs[:12]}: each has commits that the "
             "other lacks",
-            hint=f"`git rebase {theirs[:12]} {self._branch.name}`, then `gitreg doctor --repair` and `gitreg push`",
+            hint=rebase_hint(theirs, self._branch.name),
         )
 
     def fetch_tags(self, snapshot: Snapshot, versions: Iterable[ModelVersion] | None = None) -> None:
@@ -603,6 +608,14 @@ class Upstream:
             theirs = self.fetch()
             return theirs is not None and self._repository.is_ancestor(commit, theirs)
         return False
+
+
+def rebase_hint(theirs: str, branch: str) -> str:
+    """Return the way out where a clone and its remote both have commits that the other lacks."""
+    return (
+        f"`git rebase {theirs[:12]} {branch}`, and `git rebase --skip` where it stops, as at a version that both "
+        "numbered alike; then `gitreg doctor --repair` and `gitreg push`, and save again what was skipped"
+    )
 
 
 def _lacking(repository: Repository, refs: Mapping[str, str]) -> list[str]:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+import shlex
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.errors import NotFound, Refused
-from gitreg.git import RefUpdate
-from gitreg.git.creation import add_remote, clone_repository, new_folder
+from gitreg.git import RefUpdate, Repository
+from gitreg.git.creation import add_remote, check_out, clone_repository, new_folder
 from gitreg.git.program import without_repository
 from gitreg.git.remote.protocol import PEELED, no_such_remote
 from gitreg.git.urls import hide_login
-from gitreg.registry.discovery.location import OWN_BRANCH, locate
+from gitreg.git.values import check_ref_name
+from gitreg.registry.discovery.location import (
+    OWN_BRANCH,
+    RegistryRoot,
+    locate,
+    note_place,
+    spelled_place,
+    split_place,
+)
+from gitreg.registry.discovery.mirrors import is_address
+from gitreg.registry.discovery.registries import registry_roots
 from gitreg.registry.operations.settings import set_field
 from gitreg.registry.remote.rewrites import describe
 from gitreg.registry.remote.sync import sync as sync_refs
@@ -30,6 +42,8 @@ from gitreg.sdk.verbs.trust_code import follow
 if TYPE_CHECKING:
     from gitreg.registry.remote.rewrites import Rewrite
     from gitreg.registry.remote.sync import Synced
+
+_THEIRS = "refs/remotes/origin/"
 
 
 class Pulled(NamedTuple):
@@ -66,7 +80,7 @@ def clone(url: str, path: PathLike | None = None) -> Session:
     Parameters
     ----------
     url:
-        The URL, as ``git clone`` takes it.
+        The URL, as ``git clone`` takes it; ``URL#BRANCH`` or ``URL#BRANCH:FOLDER`` where there are several registries.
     path:
         The folder to create; None takes the name of the repository.
 
@@ -75,7 +89,7 @@ def clone(url: str, path: PathLike | None = None) -> Session:
     AlreadyExists
         The folder exists and is not empty.
     NotFound, Unreachable
-        There is no repository at the address, no registry in it, or it does not answer.
+        There is no repository at the address, no registry in it or several, or it does not answer.
 
     Warns
     -----
@@ -83,15 +97,21 @@ def clone(url: str, path: PathLike | None = None) -> Session:
         The weights lie in the clone that saved them.
     """
     environment = Environment.of_this_process()
-    folder = Path(os.path.normpath(environment.folder / (path or _name(url))))
-    address = url if "://" in url or _is_scp(url) else str(environment.folder / url)
+    if "://" in url or _is_scp(url):
+        address, _, fragment = url.partition("#")
+        branch, _, root = fragment.partition(":")
+        place = RegistryRoot(branch, root.strip("/")) if branch else None
+    else:
+        source, place = split_place(url, environment.folder)
+        address = str(source)
+    if place is not None:
+        check_ref_name(f"refs/heads/{place.branch}")
+    folder = Path(os.path.normpath(environment.folder / (path or _name(address))))
     with new_folder(folder):
         with clone_repository(address, folder, env=environment.env) as repository:
-            theirs = repository.read_ref(f"refs/remotes/origin/{OWN_BRANCH}")
-            if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
-                repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")
+            place = _take_branch(repository, place, address, env=without_repository(environment.env))
         with ExitStack() as stack:
-            session = stack.enter_context(_of_clone(folder, address, environment))
+            session = stack.enter_context(_of_clone(folder, address, place, environment))
             if session.upstream is not None:
                 pull(session)
             follow(session, address)
@@ -104,18 +124,55 @@ def clone(url: str, path: PathLike | None = None) -> Session:
     return session
 
 
-def _of_clone(folder: Path, address: str, environment: Environment) -> Session:
+def _take_branch(
+    repository: Repository, place: RegistryRoot | None, address: str, *, env: Mapping[str, str]
+) -> RegistryRoot | None:
+    """Make the branch of the registry in a new clone, and return the place where discovery alone does not find it.
+
+    If none is named, and neither the branch ``registry`` nor HEAD has one, it is the only one on the remote's branches.
+    """
+    theirs = repository.read_ref(f"{_THEIRS}{OWN_BRANCH}")
+    if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
+        repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")
+    head, named = repository.head_branch(), place is not None
+    if place is None:
+        with suppress(NotFound):
+            locate(repository.work_tree or repository.git_dir, env=env).repository.close()
+            return None
+        places = sorted(set(registry_roots(repository, _THEIRS)))
+        if not places:
+            return None
+        if places[1:]:
+            raise NotFound(
+                f"there are several registries in {hide_login(address)}: {', '.join(map(spelled_place, places))}",
+                hint=f"name one: `gitreg clone {hide_login(address)}#{spelled_place(places[0])}`",
+            )
+        place = places[0]
+    commit = repository.read_ref(f"{_THEIRS}{place.branch}")
+    if commit is not None:
+        unborn = head is None or repository.read_ref(head) is None
+        if unborn or (named and head != f"refs/heads/{place.branch}"):
+            check_out(repository, place.branch, env=env)
+        elif repository.read_ref(f"refs/heads/{place.branch}") is None:
+            repository.update_refs([RefUpdate(f"refs/heads/{place.branch}", commit, None)], reason="gitreg: clone")
+        note_place(repository, place)
+    return place
+
+
+def _of_clone(folder: Path, address: str, place: RegistryRoot | None, environment: Environment) -> Session:
     """Open the registry of a new clone, which has the declared remote by its name."""
 
     def found() -> Session:
-        return Session(locate(folder, env=without_repository(environment.env)), environment)
+        return Session(locate(folder, env=without_repository(environment.env), place=place), environment)
 
     try:
         session = found()
     except NotFound:
         raise NotFound(
-            f"there is no registry in {hide_login(address)}",
-            hint="`git clone` it, and run `gitreg init --remote origin` there",
+            f"there is no registry in {hide_login(address)}{f' at {spelled_place(place)}' if place else ''}",
+            hint=f"leave #{spelled_place(place)} out, and gitreg looks at each branch"
+            if place
+            else "`git clone` it, and run `gitreg init --remote origin` there",
         ) from None
     repository, remote = session.branch.repository, session.remote
     if remote is None or repository.remotes.has(remote):
@@ -236,8 +293,22 @@ def set_remote(session: Session, remote: str) -> Outcome:
         outcome = commit(branch, operation, session.writer, upstream=upstream)
     if not session.local and outcome.proposal is None:
         push(session)
+        _warn_of_head(session)
     session.warn_of_private_store()
     return outcome
+
+
+def _warn_of_head(session: Session) -> None:
+    """Warn where a plain ``git clone`` would check nothing out; a project's own repository gets its HEAD from it."""
+    upstream, branch = session.upstream, session.branch
+    if upstream is None or branch.name == OWN_BRANCH or not upstream.lacks_head():
+        return
+    url = branch.repository.remotes.url(upstream.name) or ""
+    folder = url.removeprefix("file://")
+    mend = f"`git --git-dir {shlex.quote(folder)} symbolic-ref HEAD {branch.ref}`"
+    if is_address(folder):
+        mend = f"make {branch.name} the default branch in the settings of the host"
+    session.tell(f"HEAD of {upstream.name} names no branch that is there, so `git clone` checks nothing out: {mend}")
 
 
 class Published(NamedTuple):

@@ -104,8 +104,30 @@ def test_both_sides_with_own_commits_are_refused_in_words_and_nothing_moves(
     for act in (partial(pull, one.session), partial(push, one.session), partial(one.save, "iris", weights)):
         with pytest.raises(Refused, match="each has commits that the other lacks") as caught:
             act()
-        assert "git rebase" in (caught.value.hint or "")
+        assert "git rebase --skip" in (caught.value.hint or "")
     assert (refs(hub), refs(one.folder)) == before
+
+
+@pytest.mark.slow
+def test_the_way_out_where_both_have_commits_ends_in_a_sound_registry(clones: Clones, hub: Path, weights: Path) -> None:
+    one, two = clones
+    with local(one) as here:
+        here.save("iris", weights)
+        here.save("iris", weights, metadata={"later": True})
+        here.save("other", weights)
+    two.save("iris", weights, metadata={"by": "two"})
+    with pytest.raises(Refused, match="each has commits that the other lacks"):
+        push(one.session)
+    with pytest.raises(AssertionError, match="CONFLICT"):  # both made an iris@1
+        git(one.folder, "rebase", "-q", "origin/main", "main")
+    git(one.folder, "rebase", "--skip")
+    with Registry.open(one.folder) as rebased:
+        rebased.repair(rebased.doctor())
+        push(rebased.session)
+        assert rebased.save("iris", weights).number == 3
+        assert list(rebased.doctor()) == []
+        assert rebased.version("iris@1").metadata == {"by": "two"}
+    assert refs(hub) == refs(one.folder)
 
 
 @pytest.mark.slow
