@@ -321,7 +321,7 @@ class Published(NamedTuple):
     tags:
         The number of its versions' tags.
     mirrors:
-        The number of its mirrors of stages and aliases.
+        The number of its refs of stages and aliases.
     """
 
     branch: str

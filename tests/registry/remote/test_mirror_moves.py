@@ -76,7 +76,7 @@ def test_what_the_policy_lets_in_again_takes_the_mirror_along(two: Registry, hub
 @pytest.mark.slow
 def test_sync_ends_as_what_a_rule_refuses(two: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(two.folder)
-    with pytest.warns(UserWarning, match=STAYS), pytest.raises(Refused, match="1 mirror of stages stayed"):
+    with pytest.warns(UserWarning, match=STAYS), pytest.raises(Refused, match="1 ref of stages stayed"):
         cli(["sync"], standalone_mode=False)
 
 
