@@ -252,7 +252,12 @@ def _check_pair(ctx: click.Context, text: str) -> None:
         return
     place = words.index(text)
     after = words[place + 1 : place + 2]
-    key, colon, value = text.partition(":")
+    key, colon, value = (part.strip() for part in text.partition(":"))
+    if text.lstrip().startswith(("{", "[")):
+        raise InvalidInput(
+            f"--metadata {text!r} is neither K=V nor @FILE",
+            hint="a mapping comes from a file: --metadata @FILE; one value: --metadata accuracy=0.95",
+        )
     if colon and key and value:
         right = [*words[:place], f"{key}={value}", *words[place + 1 :]]
     elif after and not after[0].startswith("--"):

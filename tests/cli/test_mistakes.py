@@ -34,6 +34,7 @@ BEFORE = [
 """The commands by which the registry is as somebody has it who means such a line: no rule refuses it there."""
 REFUSED = {
     "annotate": "needs REF",  # the name of the command
+    "delete ranker": "is a model, not one version of it",
     "approve ranker@2 production": "none of `people`",
     "protect github": "is not on a Git host",
     "store remove /tmp/x": "is no replica",

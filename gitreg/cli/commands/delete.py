@@ -11,6 +11,7 @@ from gitreg.cli.options import local_option, open_registry, output_option, refer
 from gitreg.cli.output import print_done
 from gitreg.cli.results import report
 from gitreg.errors import InvalidInput
+from gitreg.names import parse_reference
 from gitreg.sdk import verbs
 
 
@@ -35,6 +36,7 @@ def command(reference: str, force: bool, output: str) -> None:
     with the weights as long as gc has not removed them. A whole model is deleted by `gitreg model delete MODEL`.
     """
     if "@" not in reference:
+        open_registry().session.snapshot().model(parse_reference(reference).model)
         raise InvalidInput(
             f"{reference} is a model, not one version of it",
             hint=f"`gitreg delete {reference}@N` deletes a version, `gitreg model delete {reference}` all of them",

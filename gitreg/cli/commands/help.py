@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from gitreg import guides
 from gitreg.cli import terminal
 from gitreg.cli.command import Command
-from gitreg.cli.usage_errors import UnknownWordError
+from gitreg.cli.usage_errors import UnknownWordError, WrongLineError
 
 _WIDEST = 100
 """Columns of rendered text: longer lines are hard to read."""
@@ -45,6 +45,8 @@ def command(ctx: click.Context, topic: tuple[str, ...]) -> None:
         return
     inner, rest = _command(ctx.find_root(), topic)
     if rest:
+        if topic[0] in guides.TOPICS and len(rest) == len(topic):
+            raise WrongLineError(f"the guide {topic[0]} takes no further words: {' '.join(rest[1:])}", ctx, topic[:1])
         raise _unknown(inner, rest[0], top=len(rest) == len(topic))
     text = f"{inner.get_help()}\n"
     if not topic:

@@ -84,7 +84,9 @@ def _check_words(registry: Registry, words: Sequence[str], model: str | None) ->
         return
     first, *others = odd
     line = None
-    if len(others) == 1:
+    if len(words) == 3 and words[1] in ("=", "==", "!=", "<", "<=", ">", ">="):
+        line = ["gitreg", "list", *([model] if model else []), "".join(words)]
+    elif len(others) == 1:
         line = ["gitreg", "list", *([model] if model else []), f"{first}={others[0]}"]
     elif model is not None and not others and registry.session.snapshot().has(model, first):
         line = ["gitreg", "show", f"{model}@{first}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from gitreg.blobs.files import collect
 from gitreg.cli.arguments import ModelArgument
 from gitreg.cli.click_completion import complete, complete_model, complete_path, complete_stage
 from gitreg.cli.command import Command
+from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import (
     NamedPath,
     local_option,
@@ -25,6 +27,7 @@ from gitreg.cli.options import (
 from gitreg.cli.output import warn
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
+from gitreg.cli.usage_errors import WrongLineError
 from gitreg.documents.types import VersionDocument
 from gitreg.errors import InvalidInput
 from gitreg.registry.state.content_verdicts import code_in
@@ -127,12 +130,35 @@ def command(
         raise click.MissingParameter(ctx=ctx, param_type="argument", param_hint="MODEL[@VERSION]")
 
     registry = open_registry()
+    _check_selector(ctx, model, stage, registry.session.snapshot().settings.stages)
     found = verbs.save.sources(artifact_type, list(map(Path, paths)), dict(map(_artifact, artifacts)))
     saving = verbs.save.Saving(model, found, artifact_type, metadata, tags, description, inputs, stage, message)
     with progress("Saving", lambda: _size([saving])) as bar:
         outcome = verbs.save.save(registry.session, saving, progress=bar, dry_run=dry_run)
     report(registry, outcome, output, nothing=f"{outcome.changes.reference} is already saved with these files")
     _note_code(outcome)
+
+
+def _check_selector(ctx: click.Context, model: str, stage: str | None, stages: Sequence[str]) -> None:
+    """Raise an error that has the right line for ``ranker:v3``, whose number is given, and for ``ranker@staging``.
+
+    Raises
+    ------
+    WrongLineError
+        There is a number behind a colon, or a stage behind the @.
+    """
+    name, _, selector = model.rpartition("@")
+    numbered = re.fullmatch(r"([^:@]+):v?\d+", model)
+    words = list(ctx.ensure_object(GlobalOptions).arguments)
+    if model not in words:
+        return
+    place = words.index(model)
+    if numbered:
+        right = [*words[:place], numbered[1], *words[place + 1 :]]
+        raise WrongLineError(f"{model!r} names a number: gitreg counts by itself", ctx, right)
+    if name and selector in stages and stage is None:
+        right = [*words[:place], name, *words[place + 1 :], "--stage", selector]
+        raise WrongLineError(f"{selector!r} is a stage and cannot name a version", ctx, right)
 
 
 _OF_A_BATCH = frozenset({"batch", "message", "dry_run", "output"})

@@ -10,5 +10,6 @@ if TYPE_CHECKING:
     from gitreg.cli.mistakes import explanation as explanation
     from gitreg.cli.mistakes import line as line
     from gitreg.cli.mistakes import other_tools as other_tools
+    from gitreg.cli.mistakes import places as places
 else:
     __getattr__ = import_on_use(__name__)

@@ -16,16 +16,20 @@ from gitreg.cli.mistakes.other_tools import (
     BEHIND_THE_MODEL,
     COMMANDS,
     FILTERS,
+    FURTHER_WORDS,
     LEFT_OUT,
+    LOOKING,
     OPTIONS,
     OWN_WORD,
     PLACE,
     SUBCOMMANDS,
     SUBJECTS,
+    UNDOING,
 )
+from gitreg.cli.mistakes.places import Names, filled
 from gitreg.cli.usage_errors import UnknownWordError, WrongLineError
 from gitreg.git.urls import hide_login
-from gitreg.suggestions import alternatives, nearest
+from gitreg.suggestions import alternatives, is_typo, nearest, nearest_commands
 
 
 class Explanation(NamedTuple):
@@ -50,8 +54,7 @@ def explain(error: click.UsageError, line: Line) -> Explanation:
                 error.message, f"did you mean `{error.command_path} {shlex.join(map(hide_login, error.arguments))}`?"
             )
         case UnknownWordError():
-            hint = _meant(error.word, error.known, line) or f"see `{ctx.command_path} --help`"
-            return Explanation(error.message, hint)
+            return Explanation(error.message, _meant_topic(error, ctx, line) or f"see `{ctx.command_path} --help`")
         case click.NoSuchCommand():
             return _no_command(error.command_name, ctx, line)
         case click.NoSuchOption():
@@ -68,39 +71,51 @@ def explain(error: click.UsageError, line: Line) -> Explanation:
     message = error.format_message().rstrip(".")
     extra = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", message, re.DOTALL)
     if extra:
-        lines = _of_subject(ctx.info_name or "", _own_words(ctx), line) if ctx.parent else None
-        if lines is not None:
-            return Explanation(f"{ctx.command_path} takes no further words: {extra[1]}", lines)
-        return Explanation(f"{ctx.command_path} takes no further words: {extra[1]}", _usage(ctx))
+        lines = _of_subject(ctx.info_name or "", _own_words(ctx), ctx, line) if ctx.parent else None
+        further = FURTHER_WORDS.get(ctx.info_name or "") if ctx.parent and ctx.parent.parent is None else None
+        if lines is None and further is not None:
+            lines = _filled(further, _own_words(ctx), ctx, line)
+        return Explanation(f"{ctx.command_path} takes no further words: {hide_login(extra[1])}", lines or _usage(ctx))
     return Explanation(message, f"see `{ctx.command_path} --help`")
 
 
 def _no_command(word: str, ctx: click.Context, line: Line) -> Explanation:
     assert isinstance(ctx.command, click.Group)
-    message = f"{ctx.command_path} has no command {word!r}"
+    message = f"{ctx.command_path} has no command {hide_login(word)!r}"
+    if "://" in word:
+        return Explanation(message, "a registry at an address is named before the command: `gitreg --repo URL list`")
     known = ctx.command.list_commands(ctx)
     at = line.typed.index(word)
     rest = line.typed[at + 1 :]
     carried = rest[: next((n for n, each in enumerate(rest) if each.startswith("-")), len(rest))]
+    if ctx.info_name == "remote" and word == "add" and len(carried) == 2:
+        name, url = (shlex.quote(hide_login(each)) for each in carried)
+        git = f"`git remote add {name} {url}`, then `{line.program} remote set {name}`"
+        return Explanation(message, f"Git declares it: {git}")
     if ctx.parent is not None:
         word = _same_in(word, known) or word
         if word in known:
             return Explanation(message, f"did you mean `{line.of([*line.typed[:at], word, *rest])}`?")
     if ctx.parent is None or ctx.info_name == "model":  # `gitreg model versions` of other tools
-        hint = _of_subject(word, carried, line)
+        hint = _of_subject(word, carried, ctx, line)
         lines = COMMANDS.get(word.lower().replace("_", "-"))
+        if lines == COMMANDS["tag"] and set(carried) & set(Names.of(ctx.ensure_object(GlobalOptions).repo).stages):
+            lines = COMMANDS["assign"]
         if hint is None and lines is not None:
-            hint = _filled(lines, carried, line)
+            hint = _filled(lines, carried, ctx, line)
         if hint is not None:
             return Explanation(message, hint)
-    if meant := _meant(word, known, line):
+    undoing = UNDOING.get(re.sub(r"^(un|de|dis)-?", "", word.lower()))
+    if undoing is not None and word.lower() not in UNDOING:
+        return Explanation(message, _filled(undoing, carried, ctx, line))
+    if meant := _meant_command(word, known, ctx, line):
         return Explanation(message, meant)
     if ctx.parent is None:
         return Explanation(message, f"`{ctx.command_path} --help` lists the commands")
     return Explanation(message, f"it has {', '.join(known)}")
 
 
-def _of_subject(subject: str, words: Sequence[str], line: Line) -> str | None:
+def _of_subject(subject: str, words: Sequence[str], ctx: click.Context, line: Line) -> str | None:
     """Return the hint for a form of two words, as in ``stage set``; None where it is none that is known."""
     name = subject.lower()
     actions = SUBJECTS.get(name) or SUBJECTS.get(name.removesuffix("s"))
@@ -108,32 +123,12 @@ def _of_subject(subject: str, words: Sequence[str], line: Line) -> str | None:
         return None
     action, *rest = words
     lines = actions.get(action) or actions.get(_same_in(action, list(actions)) or "")
-    return None if lines is None else _filled(lines, rest, line)
+    return None if lines is None else _filled(lines, rest, ctx, line)
 
 
-def _filled(lines: str, words: Sequence[str], line: Line) -> str:
-    """Return lines with words in the place of what stands in braces; the last braces of a line take all that are left.
-
-    A line that lacks words keeps the names of those that it needs, and so does one that needs a stage beside a model
-    and has a version, whose stage is not known.
-    """
-
-    def fill(match: re.Match[str]) -> str:
-        rest = list(words)
-        text = match[0]
-        places = re.findall(r"\{.*?\}", text)
-        for n, place in enumerate(places, 1):
-            needed = [each for each in re.findall(r"\[.*?\]+(?:\.\.\.)?|\S+", place[1:-1]) if each[0] != "["]
-            is_reference = bool(rest) and "@" in rest[0]
-            if needed == ["MODEL", "STAGE"] and is_reference:
-                rest = []
-            alone = place == "{REF}" and is_reference
-            count = len(rest) if n == len(places) and not alone else len(needed)
-            taken, rest = rest[:count], rest[count:]
-            text = text.replace(place, " ".join([*map(shlex.quote, map(hide_login, taken)), *needed[len(taken) :]]), 1)
-        return text.replace(" `", "`").replace("`gitreg ", f"`{line.program} ", 1)
-
-    return re.sub(r"`.*?`", fill, lines)
+def _filled(lines: str, words: Sequence[str], ctx: click.Context, line: Line) -> str:
+    """Return lines with the words of the user where they fit."""
+    return filled(lines, words, line.program, Names.of(ctx.ensure_object(GlobalOptions).repo))
 
 
 def _meant(word: str, known: Sequence[str], line: Line) -> str | None:
@@ -143,6 +138,24 @@ def _meant(word: str, known: Sequence[str], line: Line) -> str | None:
         return None
     corrected = line.corrected(word, near[0]) if len(near) == 1 else None
     return f"did you mean {f'`{corrected}`' if corrected else alternatives(near)}?"
+
+
+def _meant_topic(error: UnknownWordError, ctx: click.Context, line: Line) -> str | None:
+    """Return the hint that has the guides and commands near a word, or the command that another tool calls so."""
+    starting = [each for each in error.known if each.startswith(f"{error.word}-")]
+    if meant := _meant(error.word, starting or nearest_commands(error.word, error.known), line):
+        return meant
+    named = re.match(r"`gitreg ([a-z]+)", COMMANDS.get(error.word, "")) if ctx.parent is None else None
+    corrected = line.corrected(error.word, named[1]) if named else None
+    return f"did you mean `{corrected}`?" if corrected else None
+
+
+def _meant_command(word: str, known: Sequence[str], ctx: click.Context, line: Line) -> str | None:
+    """Return the hint that has the commands near a word; the whole line of one that writes only for a typo."""
+    near = nearest_commands(word, known)
+    if len(near) == 1 and near[0] not in LOOKING and not is_typo(word.casefold(), near[0]):
+        return f"did you mean {near[0]!r}? see `{ctx.command_path} {near[0]} --help`"
+    return _meant(word, near, line)
 
 
 def _same_in(word: str, known: Sequence[str]) -> str | None:
@@ -158,6 +171,9 @@ def _no_option(name: str, ctx: click.Context, line: Line) -> Explanation:
         words, (_, *value) = _without(line.typed, place)
         moved = line.of([BEFORE_THE_COMMAND[name], *value, *words])
         return Explanation(message, f"it stands before the command: `{moved}`")
+    if name in _EMPTIED and any("--description" in each.opts for each in ctx.command.params) and place is not None:
+        emptied = line.of([*line.typed[:place], "--description", "", *line.typed[place + 1 :]])
+        return Explanation(message, f"an empty one takes it away: `{emptied}`")
     arguments = [each for each in ctx.command.params if isinstance(each, click.Argument)]
     names = {each.name for each in arguments}
     if place is not None and (right := _as_word(name, arguments, place, ctx, line)):
@@ -178,6 +194,7 @@ def _no_option(name: str, ctx: click.Context, line: Line) -> Explanation:
     return Explanation(message, f"it has {', '.join(map(_long, parameters))}" if parameters else _usage(ctx))
 
 
+_EMPTIED = ("--remove-description", "--rm-description", "--unset-description", "--no-description")
 _REMOVES = re.compile(r"--(un|no-|rm|del|remove|drop|clear)")
 """The options that take something away: one that adds is their opposite, however near its name is."""
 
@@ -190,6 +207,9 @@ def _as_word(name: str, arguments: Sequence[click.Argument], place: int, ctx: cl
     argument = {"--out": "dest", "--model-name": "model", "--name": "model"}.get(name, name.removeprefix("--"))
     if not value or names[:1] == ["words"]:
         return None
+    if names == ["model", "paths"] and name == "--alias":
+        named = str(_parsed(ctx, words[start:]).get("model") or "MODEL").partition("@")[0]
+        return f"save it, `{line.of(words)}`, then name it: `{line.of(['alias', 'set', f'{named}@N', value[0]])}`"
     if names == ["model", "paths"] and name in ("--name", "--version"):
         given = _parsed(ctx, words[start:])
         model = given.get("model")
@@ -264,9 +284,11 @@ def _no_choice(
     given = re.match(r"'(.*)' is not", error.message, re.DOTALL)
     name = _long(parameter) if isinstance(parameter, click.Option) else (parameter.name or "").upper()
     message = f"{name} is {given[1]!r}, none of {', '.join(choices)}" if given else error.format_message()
+    if given and parameter.name == "shell":
+        message = f"there is no completion for {given[1]!r}: {', '.join(choices)}"
     meant = _meant(given[1], choices, line) if given else None
     if given and not meant and parameter.name == "output":
-        meant = _folder_of_output(given[1], ctx, line)
+        meant = _folder_of_output(given[1], ctx, line) or _file_of_output(given[1], ctx, line)
     return Explanation(message, meant or f"see `{ctx.command_path} --help`")
 
 
@@ -280,6 +302,18 @@ def _folder_of_output(value: str, ctx: click.Context, line: Line) -> str | None:
             return f"{PLACE}: `{line.of([*line.typed[:n], value, *line.typed[n + 1 :]])}`"
         if word in ("-o", "--output") and line.typed[n + 1 : n + 2] == (value,):
             return f"{PLACE}: `{line.of([*line.typed[:n], *line.typed[n + 1 :]])}`"
+    return None
+
+
+def _file_of_output(value: str, ctx: click.Context, line: Line) -> str | None:
+    """Return the hint for ``-o FILE`` where a command writes a file by ``--out``; None where it does not."""
+    if not any("--out" in each.opts for each in ctx.command.params):
+        return None
+    for n, word in enumerate(line.typed):
+        inline = word in (f"--output={value}", f"-o{value}")
+        if inline or (word in ("-o", "--output") and line.typed[n + 1 : n + 2] == (value,)):
+            rest = line.typed[n + (1 if inline else 2) :]
+            return f"-o is a format; did you mean `{line.of([*line.typed[:n], '--out', value, *rest])}`?"
     return None
 
 

@@ -26,13 +26,21 @@ _SETTINGS = "`gitreg config list`, `gitreg config set NAME VALUE`, or `gitreg ed
 _PAGE = "`gitreg card {REF}` writes a page of HTML"
 _LOGIN = "gitreg has no accounts: Git's own login counts for the remote, and the cloud's own for the bucket"
 _WHO = "gitreg writes as the user.name and user.email of `git config`"
+_ENDS = "each call of gitreg ends by itself; `gitreg help exit-codes` has what its exit code says"
 _RUN = "`gitreg run {-- COMMAND}`"
 _COPIES = "a clone is a whole copy (`gitreg clone URL`); weights go to a further store by `gitreg store copy --to URL`"
 _NAME = "a name stays; save under the new one, and archive the old one by `gitreg archive REF`"
+_MOVE = f"into a stage: {_PROMOTE}; {_NAME}"
 _SOUND = "`gitreg verify {[REF]}`; the registry itself: `gitreg doctor`"
 _GC = "`gitreg gc`; on this machine: `gitreg cache prune`"
 _DEPLOY = f"{_PROMOTE}; a server takes its files by `gitreg load MODEL@STAGE DEST`"
 _SERVE = "`gitreg load {REF [DEST]}` brings the files to the server"
+
+_BACK = (
+    "`gitreg rollback MODEL STAGE` takes a promotion back, `gitreg undelete MODEL@VERSION` a deletion, and"
+    " `gitreg unyank MODEL@VERSION` a withdrawal"
+)
+_AGAIN = "`gitreg undelete {MODEL@VERSION}` takes a deletion back, `gitreg unyank {MODEL@VERSION}` a withdrawal"
 
 COMMANDS = {
     # looking
@@ -44,7 +52,7 @@ COMMANDS = {
     "metrics": "`gitreg show {REF}`; of two versions: `gitreg diff REF REF`", "params": _SHOW,
     "leaderboard": "`gitreg list {MODEL} --sort desc:metadata.KEY`", "graph": "`gitreg lineage {REF}`",
     "dag": "`gitreg lineage {REF}`", "provenance": "`gitreg lineage {REF}`", "experiments": _RUNS,
-    "exp": _RUNS, "jobs": _RUNS, "aliases": "`gitreg alias list`",
+    "exp": _RUNS, "jobs": _RUNS, "ps": _RUNS, "aliases": "`gitreg alias list`",
     "artifacts": "`gitreg artifact list`", "datasets": "`gitreg artifact list`", "stores": "`gitreg store status`",
     "remotes": "`gitreg config get remote`", "settings": _SETTINGS, "get-config": _SETTINGS, "ui": _PAGE,
     "dashboard": _PAGE, "web": _PAGE, "open": _PAGE, "report": _PAGE, "readme": "`gitreg card {REF}`",
@@ -54,24 +62,27 @@ COMMANDS = {
     "register": _REGISTER, "store-model": _SAVE,
     "log-artifact": "`gitreg artifact save {NAME PATH}`", "save-model": _SAVE, "new": _SAVE, "track": _SAVE,
     "download": _LOAD, "get": _LOAD, "checkout": _LOAD, "load-model": _LOAD, "pull-model": _LOAD, "export": _LOAD,
-    "restore": f"{_LOAD}; a stage goes back by `gitreg rollback MODEL STAGE`", "cp": _LOAD, "materialize": _LOAD,
+    "restore": f"{_AGAIN}; the files of a version: {_LOAD}", "recover": _AGAIN, "cp": _LOAD, "materialize": _LOAD,
     "mount": "`gitreg load {REF DEST} --link` makes links to the cache instead of copies",
     "fetch": "`gitreg pull`; the files of a version: `gitreg load REF`", "update": "`gitreg pull`",
     "snapshot": _COPIES, "backup": _COPIES, "mirror": _COPIES, "dump": _COPIES,
     # stages and names
-    "deploy": _DEPLOY, "serve": _SERVE, "release": _PROMOTE, "transition": _PROMOTE, "assign": _PROMOTE,
+    "deploy": _DEPLOY, "serve": _SERVE, "server": _SERVE, "release": _PROMOTE, "transition": _PROMOTE,
+    "assign": _PROMOTE,
     "stage": _PROMOTE, "set-stage": _PROMOTE, "transition-stage": _PROMOTE,
-    "demote": _ROLLBACK, "unstage": _ROLLBACK, "unassign": _ROLLBACK, "revert": _ROLLBACK, "undo": _ROLLBACK,
-    "reset": _ROLLBACK, "deprecate": "`gitreg archive {REF}`; a broken one: `gitreg yank REF`",
+    "demote": _ROLLBACK, "unstage": _ROLLBACK, "unassign": _ROLLBACK, "revert": _BACK, "undo": _BACK,
+    "reset": _BACK, "deprecate": "`gitreg archive {REF}`; a broken one: `gitreg yank REF`",
     "retract": "`gitreg yank {REF}`",
     "tag": _TAG, "label": _TAG, "untag": _UNTAG, "unalias": _UNALIAS, "delete-alias": _UNALIAS, "delete-tag": _UNTAG,
     "set-tag": _TAG, "set-alias": "`gitreg alias set {REF ALIAS}`",
     "comment": "`gitreg annotate {REF} --description {TEXT}`", "note": "`gitreg annotate {REF} --description {TEXT}`",
     "rm": _DELETE, "remove": _DELETE, "del": _DELETE, "unregister": _DELETE, "rmi": _DELETE, "delete-model": _DELETE,
-    "mv": _NAME, "rename": _NAME, "move": _NAME,
+    "trash": _DELETE, "deleted": "`gitreg log {[MODEL]}` has the deletions; `gitreg undelete MODEL@VERSION` undoes one",
+    "mv": _NAME, "rename": _NAME, "move": _MOVE,
     # keeping
     "fsck": _SOUND, "validate": _SOUND, "test": _SOUND, "prune": _GC, "clean": _GC, "cleanup": _GC, "purge": _GC,
     "set": _SETTINGS, "configure": _SETTINGS, "setup": _INIT, "new-registry": _INIT, "registry": _INIT,
+    "repo": _INIT, "image": _LIST, "images": _LIST, "exit": _ENDS, "quit": _ENDS,
     "login": _LOGIN, "logout": _LOGIN, "auth": _LOGIN, "whoami": _WHO, "user": _WHO,
     "merge": "the Git host merges a pull request; `gitreg check` says before whether it may, `gitreg sync` comes after",
     "pr": "`gitreg promote REF STAGE --pr`; `gitreg check` says whether a pull request may be merged",
@@ -79,6 +90,29 @@ COMMANDS = {
     "train": _RUN, "start": _RUN,
 }  # fmt: skip
 """For each word: the lines that do it, or a sentence."""
+
+UNDOING = {
+    "delete": "`gitreg undelete {MODEL@VERSION}`", "yank": "`gitreg unyank {MODEL@VERSION}`", "promote": _ROLLBACK,
+    "deploy": _ROLLBACK,
+    "stage": _ROLLBACK, "save": _DELETE, "register": _DELETE, "publish": _DELETE, "tag": _UNTAG, "alias": _UNALIAS,
+    "annotate": "`gitreg annotate {REF} --remove-tag TAG` or `--remove-metadata KEY`",
+    "trust": "`gitreg trust --no-code` takes the trust for code back; `gitreg trust` lists what is trusted",
+    "archive": "`gitreg promote {REF STAGE}` puts a version back into a stage",
+    "approve": "an approval stays in the history; `gitreg why REF STAGE` says what it counts for",
+}  # fmt: skip
+"""For a command, behind a prefix that takes it back: the lines that do it, or a sentence."""
+
+FURTHER_WORDS = {
+    "pull": f"it takes no model; the files of a version: {_LOAD}",
+    "push": f"it publishes what is saved; to save a version: {_SAVE}",
+}  # fmt: skip
+"""For a command that takes no words: the lines that were meant by one with a model."""
+
+LOOKING = (
+    "list", "show", "log", "diff", "lineage", "card", "scan", "why", "help", "env", "version", "runs", "cat", "check",
+    "verify", "status", "get",
+)  # fmt: skip
+"""The commands that change nothing, of which a whole line may be proposed for a word that is only near."""
 
 SUBJECTS = {
     "stage": {"set": _PROMOTE, "list": _STAGES, "delete": _ROLLBACK},
@@ -91,6 +125,8 @@ SUBJECTS = {
         "delete": "`gitreg model delete {MODEL}`",
         "load": _LOAD,
     },
+    "image": {"list": _LIST, "show": _SHOW, "delete": _DELETE, "load": _LOAD, "save": _SAVE},
+    "repo": {"set": _INIT, "init": _INIT, "list": _LIST},
     "registry": {"set": _INIT, "init": _INIT, "list": _LIST},
     "experiment": {"list": _RUNS},
     "metadata": {"set": "`gitreg annotate {REF} --metadata {K=V}`", "show": _SHOW},

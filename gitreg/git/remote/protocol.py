@@ -321,7 +321,10 @@ def connection_error(remote: str, output: str) -> GitregError:
             hint=f"`git remote add {remote} URL`, then again; `git remote -v` lists them",
         )
     if _NO_REPOSITORY.search(words):
-        return NotFound(f"there is no repository at {remote}: {telling}", hint="correct its address (`git remote -v`)")
+        return NotFound(
+            f"there is no repository at {remote}: {telling}",
+            hint="correct its address; of a clone, `git remote -v` shows it",
+        )
     if _PROGRAM.search(words) and not _NO_ANSWER.search(_AFTER_IT.sub("", words)):
         return Refused(
             f"git goes no further with {remote}: {telling}",

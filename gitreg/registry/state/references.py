@@ -180,7 +180,7 @@ def _missing(snapshot: Snapshot, model: str, selector: str) -> GitregError:
         )
     names = [version.version for version in snapshot.versions(model)]
     stages, aliases = list(snapshot.stages(model)), list(snapshot.aliases(model))
-    meant = _meant(snapshot, model, selector, [*snapshot.settings.stages, *aliases, LATEST, *names])
+    meant = _meant(snapshot, model, selector, [*stages, *aliases, LATEST, *names])
     return NotFound(
         f"{model} has no version, stage or alias {selector!r}",
         hint=None if meant else _selectors(model, names, stages, aliases),
