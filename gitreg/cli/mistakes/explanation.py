@@ -142,7 +142,8 @@ def _meant(word: str, known: Sequence[str], line: Line) -> str | None:
 
 def _meant_topic(error: UnknownWordError, ctx: click.Context, line: Line) -> str | None:
     """Return the hint that has the guides and commands near a word, or the command that another tool calls so."""
-    starting = [each for each in error.known if each.startswith(f"{error.word}-")]
+    ends = "-" if len(error.word) > 2 else ""  # two letters are near only to what they begin
+    starting = [each for each in error.known if error.word and each.startswith(f"{error.word}{ends}")]
     if meant := _meant(error.word, starting or nearest_commands(error.word, error.known), line):
         return meant
     named = re.match(r"`gitreg ([a-z]+)", COMMANDS.get(error.word, "")) if ctx.parent is None else None
