@@ -78,6 +78,6 @@ def test_a_wrong_list_saves_nothing_and_says_where(lister: Person, text: str) ->
 def test_a_batch_says_all_that_is_saved(lister: Person) -> None:
     for more in (["iris"], ["--stage", "staging"], ["--tag", "x"]):
         ended = lister.gitreg("save", "--batch", "../list.yaml", *more, code=2)
-        assert "--batch says all" in ended.err
+        assert "--batch names everything to save" in ended.err
     assert_in_words(lister.gitreg("save", code=2))
     assert "cannot read ../gone.yaml" in lister.gitreg("save", "--batch", "../gone.yaml", code=3).err

@@ -126,7 +126,9 @@ def test_an_alias_that_would_be_read_as_something_else_is_refused(two: Registry,
 @pytest.mark.parametrize("name", ["latest", "draft", "archived"])
 def test_a_version_that_would_be_read_as_something_else_is_refused(two: Registry, proposed: Commits, name: str) -> None:
     path = f"models/iris/versions/{name}.yaml"
-    assert f"{path} is misnamed: {name!r} means something else" in told(proposed({path: record("iris", name, 3)}))
+    assert f"{path} is misnamed: {name!r} is a word of gitreg's and cannot name a version" in told(
+        proposed({path: record("iris", name, 3)})
+    )
     commit_files(two.folder, {path: record("iris", name, 3)})
     assert path in {problem.where for problem in two.doctor()}
 
