@@ -116,7 +116,7 @@ def test_a_line_that_is_proposed_can_be_copied(
     copy = tmp_path / "registry"
     shutil.copytree(registry, copy)
     shutil.copy(registry / "model.bst", tmp_path)
-    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "origin.git"], check=True)
+    subprocess.run(["git", "init", "-q", "-b", "main", "--bare", tmp_path / "origin.git"], check=True)
     subprocess.run(["git", "-C", copy, "remote", "add", "origin", tmp_path / "origin.git"], check=True)
     monkeypatch.chdir(copy)
     for name, value in {"GITREG_CACHE": str(tmp_path / "cache"), "EDITOR": "true", "VISUAL": "true"}.items():
