@@ -51,7 +51,7 @@ MASKS = (
     (re.compile(r"\b(AAAA[A-Za-z0-9+/=]{20,}|SHA256:[A-Za-z0-9+/]{43})"), "KEY"),
     (re.compile(r"\b1\d{15}\b"), "RUN"),  # Metaflow's: microseconds since 1970
 )
-"""What differs from run to run."""
+"""Patterns of what differs from run to run, and their masks."""
 
 _FENCE = re.compile(r"^```([^\n`]+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SHELL = """

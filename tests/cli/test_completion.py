@@ -25,7 +25,7 @@ FREE = {
     "14d|DATE", "CLAIM", "DURATION", "K=V", "N", "NAME=PATH", "PERCENT", "SIZE", "SPEC", "TEXT", "model register: NAME",
     "init: --prefix", "init: PATH", "undelete: MODEL@VERSION", "model version undelete: VERSION",
 }  # fmt: skip
-"""What a user makes up: words of their own, numbers, times; nothing can be offered."""
+"""The values that a user makes up: words of their own, numbers, times; nothing can be offered."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What programs read: every command prints JSON of the shape that the guide says, and nothing else."""
+"""JSON for programs: every command prints the shape that the guide describes, and nothing else."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_the_guide_has_a_line_for_every_command_with_json_and_an_entry_for_every
 
 
 def test_every_listing_and_whatever_shows_one_thing_takes_fields() -> None:
-    """What `hooks install` and `trust` list is what they did."""
+    """Lists of what was done, as those of `hooks install` and `trust`, are no listings."""
     for words, shape in table().items():
         name = next(each for each in _prefixes(words) if each in WITH_JSON)
         reads = shape.startswith(("a page", "a list")) or name.endswith("show")

@@ -1,4 +1,4 @@
-"""Which numbers of metadata measure a version, and which way is better."""
+"""The numbers of metadata that measure a version, and the direction that is better."""
 
 from __future__ import annotations
 
