@@ -79,7 +79,7 @@ def named_path(path: str | os.PathLike[str]) -> Path:
 
 
 def check_local(path: str | os.PathLike[str], hint: str) -> None:
-    """Raise an error for a URL or ``user@host:path``, of which a folder on this machine would be made.
+    """Raise an error for a URL or ``user@host:path`` where a path on this machine is meant.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def check_local(path: str | os.PathLike[str], hint: str) -> None:
         It is one, and nothing of that name exists. The message does not repeat it: it may contain a password.
     """
     if re.match(_ELSEWHERE, os.fspath(path)) and not os.path.lexists(path):
-        raise InvalidInput("a URL was given where a folder on this machine is needed", hint=hint)
+        raise InvalidInput("a URL was given where a path on this machine is needed", hint=hint)
 
 
 # -- slugs -----------------------------------------------------------------------------------------------------------

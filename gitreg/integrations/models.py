@@ -21,7 +21,7 @@ from gitreg.integrations.references import (
     find,
     reference_to,
 )
-from gitreg.names import check_model, named_path
+from gitreg.names import check_local, check_model, named_path
 from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.session import PathLike
 from gitreg.sdk.verbs.load import load_files
@@ -210,6 +210,8 @@ class Models:
 
     def _load(self, name: str, version: ModelVersion, path: PathLike | None, *, unsafe_code: bool) -> str:
         registry = self.run.registry
+        if path is not None:
+            check_local(path, "a bucket is no folder: load, then copy")
         folder = Path(os.path.abspath(named_path(path))) if path is not None else self._temporary(name)
         if version.number:
             registry.load(version.reference, folder, unsafe_code=unsafe_code)

@@ -319,13 +319,14 @@ def test_the_programs_are_installed_beside_python() -> None:
 @pytest.mark.parametrize(
     "line",
     ["load iris s3://bucket/x", "load iris https://bob:SECRET@host/m", "load iris bob:SECRET@host:m",
-     "init https://bob:SECRET@host/x.git", "init git@github.com:x/y.git", "init s3://bucket/x"],
+     "save iris https://bob:SECRET@host/m", "init https://bob:SECRET@host/x.git", "init git@github.com:x/y.git", "init s3://bucket/x"],
 )  # fmt: skip
-def test_a_url_is_no_folder_and_none_is_made_of_it(reader: Person, line: str) -> None:
+def test_a_url_is_no_path_of_this_machine_and_no_folder_is_made_of_it(reader: Person, line: str) -> None:
     before = sorted(reader.here.iterdir())
     err = reader.gitreg(*line.split(), code=2).err
-    assert "a URL was given where a folder on this machine is needed" in err
-    assert ("`gitreg clone URL`" if line.startswith("init") else "load, then copy") in err
+    assert "a URL was given where a path on this machine is needed" in err
+    hints = {"init": "`gitreg clone URL`", "load": "load, then copy", "save": "fetch it first"}
+    assert hints[line.partition(" ")[0]] in err
     assert "SECRET" not in err
     assert sorted(reader.here.iterdir()) == before
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gitreg.blobs.save import StoreWriter
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
-from gitreg.names import check_list, name_and_version, named_path, nfc
+from gitreg.names import check_list, check_local, name_and_version, named_path, nfc
 from gitreg.progress import NO_PROGRESS, Progress
 from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
 from gitreg.registry.state.content_verdicts import ScanCache
@@ -138,7 +138,9 @@ def _is_path(value: object) -> bool:
 
 
 def _path(value: Any) -> Path:
-    return named_path(value)
+    path = named_path(value)
+    check_local(path, "fetch it first, and save the file")
+    return path
 
 
 def _check_model(value: object) -> None:
